@@ -1,0 +1,1 @@
+"""Everything that two replicas must agree on."""

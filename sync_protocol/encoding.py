@@ -1,0 +1,76 @@
+"""The one byte form: MessagePack through msgspec, zstd within bounds. Set in stone.
+
+What holds:
+* Bytes that are hashed or signed are kept and forwarded as they came, never made again.
+* What we write is canonical: shortest forms, maps sorted by key, no floats. Structures travel as
+  arrays; a newer version may append items, which an older one ignores and forwards.
+* Any bytes decode to the asked-for type or raise `MalformedMessageError`; nothing else comes out.
+* Nothing is decompressed beyond the bound that the caller names.
+"""
+
+from __future__ import annotations
+
+import sys
+import zlib
+from typing import TypeVar
+
+import msgspec
+
+from sync_protocol.errors import LimitExceededError, MalformedMessageError
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
+
+T = TypeVar("T")
+
+_encoder = msgspec.msgpack.Encoder(order="deterministic")
+_decoders: dict[object, msgspec.msgpack.Decoder[object]] = {}
+LEVEL = 3
+
+
+def encode(value: object) -> bytes:
+    """Return the canonical MessagePack of `value` (None, bool, int, str, bytes, list, dict)."""
+    return _encoder.encode(value)
+
+
+def decode(raw: bytes | memoryview, kind: type[T]) -> T:
+    """Read MessagePack as `kind`. Raises `MalformedMessageError`."""
+    decoder = _decoders.get(kind)
+    if decoder is None:
+        decoder = _decoders[kind] = msgspec.msgpack.Decoder(kind)
+    try:
+        return decoder.decode(raw)  # type: ignore[return-value]  # the table is keyed by the type
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, OverflowError) as cause:
+        raise MalformedMessageError(
+            "A message could not be read; it was refused and nothing was changed.",
+            wanted=getattr(kind, "__name__", str(kind)),
+        ) from cause
+
+
+def compress(raw: bytes, level: int = LEVEL) -> bytes:
+    """Compress with zstd; the frame states its content size."""
+    return zstd.compress(raw, level)
+
+
+def decompress(packed: bytes | memoryview, bytes_max: int) -> bytes:
+    """Decompress one zstd frame of at most `bytes_max` bytes of content.
+
+    Raises `MalformedMessageError` or `LimitExceededError`.
+    """
+    reader = zstd.ZstdDecompressor()
+    try:
+        raw = reader.decompress(packed, bytes_max + 1)
+    except (zstd.ZstdError, ValueError, EOFError, MemoryError) as cause:
+        raise MalformedMessageError("Compressed bytes are damaged.") from cause
+    if len(raw) > bytes_max:
+        raise LimitExceededError("Compressed bytes unfold beyond their bound.", bytes_max=bytes_max)
+    if not reader.eof or reader.unused_data:
+        raise MalformedMessageError("Compressed bytes are cut off or have a tail.")
+    return raw
+
+
+def checksum(raw: bytes) -> int:
+    """Return the CRC-32 of `raw`: finds rot, proves nothing."""
+    return zlib.crc32(raw)

@@ -1,0 +1,103 @@
+"""Every bound, in one place, each with the sum that justifies it. Units are in the names."""
+
+from __future__ import annotations
+
+KIB = 1024
+MIB = 1024 * KIB
+
+# --- the log -------------------------------------------------------------------------------
+BLOCK_ENTRIES = 256
+"""Entries in a full block: about 40 KiB compressed (256 x 160 B), 6 s on a 56 kbit/s line; a kill
+re-sends at most one."""
+ENTRY_BODY_BYTES_MAX = 256 * KIB
+"""One act of capture. The largest real form seen has 60 fields of under 200 B: 12 KiB; times 20."""
+ENTRY_CONTEXT_FEEDS_MAX = 4096
+"""A ward has under 50 devices; with 20 incarnations each, 1,000; times four."""
+RANGE_BYTES_MAX = 64 * MIB
+"""A block unfolded: 256 x 256 KiB, the product of the two bounds above."""
+RANGE_PACKED_BYTES_MAX = 16 * MIB
+"""A block as it travels: real ones have 40 KiB; incompressible bodies of 64 KiB would fit."""
+FEEDS_PER_WARD_MAX = 10_000
+"""Frontier of 10,000 heads x 38 B = 380 KiB: still one message."""
+PENDING_ENTRIES_MAX = 100_000
+"""Entries kept for feeds whose grant has not arrived: ten tablets offline for a year."""
+CHANGES_PER_ENTRY_MAX = 4096
+"""Cells written by one entry; 256 KiB / 4096 = 64 B each."""
+PARENTS_PER_CHANGE_MAX = 4096
+"""Dots one save may replace: a resolution of 1,000 concurrent values, times four."""
+STATEMENTS_PER_ENTRY_MAX = 4096
+"""Control statements in one entry."""
+
+# --- messages ------------------------------------------------------------------------------
+MESSAGE_BYTES_MAX = 1 * MIB
+"""An envelope without its payloads: 10,000 heads x 38 B, with room."""
+EXCHANGE_PAYLOAD_BYTES_MAX = 8 * MIB
+"""Payloads in one request: 10,000 dossiers are about 2 MB; 8 MiB take 13 s at 5 Mbit/s."""
+PAYLOADS_PER_MESSAGE_MAX = 1024
+"""40 blocks carry 10,000 entries; 1,024 carry 262,144, or as many scan chunks as 8 MiB hold."""
+REQUESTS_PER_EXCHANGE_MAX = 10_000
+"""A loop that needs more is broken: 10,000 x 8 MiB = 80 GB."""
+REQUEST_TIMEOUT_S = 60.0
+"""Without one byte of progress; a 256 KiB chunk passes a 56 kbit/s line in 38 s."""
+CONNECT_TIMEOUT_S = 10.0
+"""Three lost SYN packets (1 + 2 + 4 s) and a slow handshake."""
+RETRY_CAP_S = 300.0
+"""Full jitter up to five minutes: 579 wards return at 2 per second on average."""
+RETRY_BASE_S = 2.0
+"""The first retry waits up to two seconds."""
+NONCES_KEPT_MAX = 20_000
+"""One outstanding nonce per device: 579 wards x 30 devices."""
+CLOCK_ADOPT_MS_MAX = 5 * 60 * 1000
+"""A foreign clock may move ours five minutes beyond the wall, no more."""
+CLOCK_SUSPECT_MS = 5 * 60 * 1000
+"""An entry later than its receipt by more is flagged."""
+
+# --- scans ---------------------------------------------------------------------------------
+CHUNK_BYTES = 256 * KIB
+"""Plain bytes in a chunk: 38 s on a 56 kbit/s line."""
+ATTACHMENT_BYTES_MAX = 20 * MIB
+"""One scanned paper; the portal takes 2 MB a file, a 40-page PDF at 150 dpi is under 20 MB."""
+CHUNKS_PER_ATTACHMENT_MAX = ATTACHMENT_BYTES_MAX // CHUNK_BYTES
+"""80."""
+ATTACHMENTS_PER_RECORD_MAX = 256
+"""Papers of one dossier; the longest list of the catalogue has 21."""
+
+# --- bundles and snapshots -----------------------------------------------------------------
+BUNDLE_FILE_BYTES_MAX = 64 * MIB
+"""One file on the stick: far below FAT32's 4 GiB; a damaged one costs at most this."""
+BUNDLE_FILES_MAX = 65_536
+"""4 TiB at most."""
+SNAPSHOT_CHUNK_RECORDS = 2000
+"""Records in one snapshot chunk: about 400 KiB compressed."""
+SNAPSHOT_CHUNK_BYTES_MAX = 64 * MIB
+"""A snapshot chunk unfolded: 2,000 records of 32 KiB."""
+SNAPSHOT_CHUNKS_MAX = 4096
+"""8 million records."""
+KEYS_KEPT_DAYS = 400
+"""Old private keys are kept this long, so that a forgotten stick still opens."""
+LAPSED_DAYS = 180
+"""A device silent for so long is marked lapsed."""
+
+# --- storage -------------------------------------------------------------------------------
+JOURNAL_SEGMENT_BYTES_MAX = 8 * MIB
+"""One journal file: about 15,000 entries; the unit of deletion."""
+STORE_TIMEOUT_S = 30.0
+"""Wait for another writer of the same database."""
+DISK_RESERVE_BYTES = 64 * MIB
+"""Below this much free disk, bulk capture is refused before it starts."""
+STATE_CACHE_RECORDS_MAX = 4096
+"""Record states held in memory during one fold batch: 4,096 x 2 KiB = 8 MiB."""
+FOLD_BATCH_ENTRIES = 1024
+"""Entries folded in one transaction of the views: four blocks, about 40 ms."""
+SIBLINGS_SHOWN_MAX = 8
+"""Concurrent values shown at first; all are kept."""
+SEARCH_RESULTS_MAX = 200
+"""Rows of one page of a list or search."""
+
+# --- people --------------------------------------------------------------------------------
+PIN_TRIES_MAX = 10
+"""Wrong PINs before a slot is locked."""
+INVITATION_HOURS = 72
+"""An invitation made on Friday works on Monday."""
+DELEGATED_GRANT_DAYS = 30
+"""An edge's own enrolment of a tablet holds so long without the hub's countersignature."""

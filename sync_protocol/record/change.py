@@ -1,0 +1,147 @@
+"""What one act of capture says: cells written, each with the dots that its writer had seen.
+
+A **cell** is (field, element): the element is None for plain fields, and the 16-byte id of one
+member for collections and notes. All field kinds are made of cells; a cell is a multi-value
+register, and a write replaces exactly the dots that it lists as its `parents`. No parents means
+concurrent with all, never "current".
+
+On the wire (docs/PROTOCOL.md, entry body) a dot is [feed number, seq] or [feed number, seq,
+branch]; number 0 is the entry's own feed, others count into the body's table of feeds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import msgspec
+
+from sync_protocol import limits
+from sync_protocol.encoding import decode, encode
+from sync_protocol.errors import LimitExceededError, MalformedMessageError
+from sync_protocol.identity import BRANCH_BYTES, ID_BYTES, Dot, FeedId, RecordId, record_id
+
+SALT_BYTES = 8
+PUT = 0
+CRITICAL = 128
+"""Opcodes from here on make a record read-only for a version that does not know them."""
+
+
+class CellWrite(NamedTuple):
+    """One cell written: `value` None clears a field and removes an element."""
+
+    field: int
+    element: bytes | None
+    value: Any
+    parents: tuple[Dot, ...] = ()
+    op: int = PUT
+
+
+@dataclass(frozen=True, slots=True)
+class RecordChange:
+    """What one entry says of one record; `record` is None where the entry makes it.
+
+    `values` are plain fields written without parents (a new record, an import).
+    """
+
+    record: RecordId | None
+    type: int
+    values: dict[int, Any]
+    writes: tuple[CellWrite, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Changeset:
+    """All that one act of capture says; it lands whole or not at all."""
+
+    records: tuple[RecordChange, ...]
+
+
+class _WireWrite(msgspec.Struct, array_like=True):
+    field: int
+    element: bytes | None
+    value: Any
+    parents: list[list[int | bytes]] = []
+    op: int = PUT
+
+
+class _WireRecord(msgspec.Struct, array_like=True):
+    record: bytes | None
+    type: int
+    values: dict[int, Any]
+    writes: list[_WireWrite] = []
+
+
+class _WireBody(msgspec.Struct, array_like=True):
+    feeds: list[bytes]
+    records: list[_WireRecord]
+
+
+def encode_changeset(changeset: Changeset, salt: bytes, own: FeedId) -> bytes:
+    """Return an entry's body: the salt, then the changeset."""
+    feeds: dict[bytes, int] = {own: 0}
+    records: list[object] = []
+    for change in changeset.records:
+        writes: list[object] = []
+        for write in change.writes:
+            parents = [_wire_dot(dot, feeds) for dot in write.parents]
+            row: list[object] = [write.field, write.element, write.value, parents]
+            writes.append([*row, write.op] if write.op else row if parents else row[:3])
+        row = [change.record, change.type, change.values]
+        records.append([*row, writes] if writes else row)
+    return salt + encode([list(feeds)[1:], records])
+
+
+def _wire_dot(dot: Dot, feeds: dict[bytes, int]) -> list[object]:
+    number = feeds.setdefault(dot.feed, len(feeds))
+    return [number, dot.seq, dot.branch] if dot.branch else [number, dot.seq]
+
+
+def decode_changeset(body: bytes, own: FeedId) -> Changeset:
+    """Read an entry's body. Raises `PeerError` kinds only."""
+    if len(body) > limits.ENTRY_BODY_BYTES_MAX:
+        raise LimitExceededError("An entry is larger than its bound.")
+    wire = decode(memoryview(body)[SALT_BYTES:], _WireBody)
+    feeds = [own, *(FeedId(feed) for feed in wire.feeds)]
+    if any(len(feed) != ID_BYTES for feed in feeds):
+        raise MalformedMessageError("A feed id has 16 bytes.")
+    cells = sum(len(item.values) + len(item.writes) for item in wire.records)
+    if cells > limits.CHANGES_PER_ENTRY_MAX:
+        raise LimitExceededError("An entry writes more cells than its bound.")
+    return Changeset(tuple(_record_change(item, feeds) for item in wire.records))
+
+
+def _record_change(item: _WireRecord, feeds: list[FeedId]) -> RecordChange:
+    if item.record is not None and len(item.record) != ID_BYTES:
+        raise MalformedMessageError("A record id has 16 bytes.")
+    record = None if item.record is None else RecordId(item.record)
+    writes = tuple(_cell_write(write, feeds) for write in item.writes)
+    return RecordChange(record, item.type, item.values, writes)
+
+
+def _cell_write(write: _WireWrite, feeds: list[FeedId]) -> CellWrite:
+    if len(write.parents) > limits.PARENTS_PER_CHANGE_MAX:
+        raise LimitExceededError("A write lists more dots than its bound.")
+    parents = tuple(_dot(parent, feeds) for parent in write.parents)
+    return CellWrite(write.field, write.element, write.value, parents, write.op)
+
+
+def _dot(wire: list[int | bytes], feeds: list[FeedId]) -> Dot:
+    number, seq = (wire[0], wire[1]) if len(wire) in (2, 3) else (None, None)
+    branch = wire[2] if len(wire) == 3 else b""
+    good = isinstance(number, int) and isinstance(seq, int) and isinstance(branch, bytes)
+    if not good or not 0 <= number < len(feeds) or seq < 1 or len(branch) not in (0, BRANCH_BYTES):
+        raise MalformedMessageError("A dot names no entry.")
+    return Dot(feeds[number], seq, branch)
+
+
+def new_record_ids(
+    changeset: Changeset, millis: int, feed: FeedId, seq: int, salt: bytes
+) -> Iterable[RecordId]:
+    """Yield the id of each record change, deriving those of the records that the entry makes."""
+    for index, change in enumerate(changeset.records):
+        if change.record is None:
+            yield record_id(millis, feed, seq, salt, index)
+        else:
+            yield change.record
