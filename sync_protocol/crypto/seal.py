@@ -68,7 +68,11 @@ def open_sealed(key: AgreementKey, sealed: bytes, purpose: bytes) -> bytes:
 def key_from_pin(pin: str, salt: bytes, device_secret: bytes) -> bytes:
     """Return the 32-byte key of an officer's slot: Argon2id over PIN and device secret."""
     kdf = Argon2id(
-        salt=salt, length=KEY_BYTES, iterations=3, lanes=4, memory_cost=64 * 1024,
+        salt=salt,
+        length=KEY_BYTES,
+        iterations=3,
+        lanes=4,
+        memory_cost=64 * 1024,
         secret=device_secret,
     )
     return kdf.derive(pin.encode())

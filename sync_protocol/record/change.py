@@ -128,10 +128,14 @@ def _cell_write(write: _WireWrite, feeds: list[FeedId]) -> CellWrite:
 
 
 def _dot(wire: list[int | bytes], feeds: list[FeedId]) -> Dot:
-    number, seq = (wire[0], wire[1]) if len(wire) in (2, 3) else (None, None)
-    branch = wire[2] if len(wire) == 3 else b""
-    good = isinstance(number, int) and isinstance(seq, int) and isinstance(branch, bytes)
-    if not good or not 0 <= number < len(feeds) or seq < 1 or len(branch) not in (0, BRANCH_BYTES):
+    match wire:
+        case [int(number), int(seq)]:
+            branch = b""
+        case [int(number), int(seq), bytes(branch)]:
+            pass
+        case _:
+            raise MalformedMessageError("A dot names no entry.")
+    if not 0 <= number < len(feeds) or seq < 1 or len(branch) not in (0, BRANCH_BYTES):
         raise MalformedMessageError("A dot names no entry.")
     return Dot(feeds[number], seq, branch)
 

@@ -1,0 +1,251 @@
+"""What all control statements together say, and the judgement on one entry.
+
+The roster is built anew from the whole set of statements held (hundreds in a ward; milliseconds),
+so that it can't depend on their order. What holds:
+
+1. Statements count only from a certified hub's control feeds, or, within bounds, from an edge:
+   grants of tablets, locks of tablets, shares of the ward key, adoption by a supervisor.
+2. Of several statements about one thing the highest version counts; at equal versions the one that
+   gives less.
+3. A revocation cuts a device's feeds at positions (seq and hash), never at a time.
+4. An officer's right is judged by the control head that the entry's writer had seen, which never
+   goes back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from sync_protocol.errors import PeerError
+from sync_protocol.identity import (
+    AttachmentId,
+    DeviceKey,
+    Dot,
+    FeedId,
+    OfficerId,
+)
+from sync_protocol.log.entry import Mark
+from sync_protocol.membership import grant as g
+
+_RIGHTS = (g.DISABLED, g.CLERK, g.SUPERVISOR, g.ADMINISTRATOR)
+_ROLES = (g.TABLET, g.EDGE)
+
+
+class Spoken(NamedTuple):
+    """One control entry as the roster hears it.
+
+    `seen` maps control feeds to the seq that the writer had folded.
+    """
+
+    dot: Dot
+    device: DeviceKey
+    officer: OfficerId
+    seen: Mapping[FeedId, int]
+    statements: Sequence[g.Statement]
+
+
+class Granted(NamedTuple):
+    """What a device holds. `delegated`: by an edge, not yet countersigned by the hub."""
+
+    device: DeviceKey
+    agreement: bytes
+    role: str
+    label: str
+    delegated: bool
+    version: int
+
+
+@dataclass(slots=True)
+class Roster:
+    """Who may do what. Build with `build`; treat as a value."""
+
+    hubs: dict[DeviceKey, g.Certificate] = field(default_factory=dict)
+    certificate: g.Certificate | None = None
+    control_feeds: set[FeedId] = field(default_factory=set)
+    grants: dict[DeviceKey, Granted] = field(default_factory=dict)
+    revocations: dict[DeviceKey, g.Revoke] = field(default_factory=dict)
+    officers: dict[OfficerId, list[tuple[FeedId, int, g.Officer]]] = field(default_factory=dict)
+    ward_keys: list[g.WardKey] = field(default_factory=list)
+    shares: dict[tuple[bytes, DeviceKey], bytes] = field(default_factory=dict)
+    adopted: set[Dot] = field(default_factory=set)
+    rejected: set[Dot] = field(default_factory=set)
+    erased: set[Dot] = field(default_factory=set)
+    erased_attachments: set[AttachmentId] = field(default_factory=set)
+    suspects: list[g.Suspect] = field(default_factory=list)
+    profile: g.Profile | None = None
+    lapses: dict[DeviceKey, g.Lapse] = field(default_factory=dict)
+    merge_version: int = 1
+
+    def revoked(self, device: DeviceKey) -> g.Revoke | None:
+        """Return the revocation in force for a device."""
+        found = self.revocations.get(device)
+        return None if found is None or found.reason == g.RESTORED else found
+
+    def cut(self, device: DeviceKey, feed: FeedId) -> Mark | None:
+        """Return where a feed is cut, or None where all of it counts. Seq 0 cuts everything."""
+        certificate = self.hubs.get(device)
+        if certificate is not None:
+            newest = self.certificate
+            cuts = newest.cuts if newest is not None else []
+            return next((item for item in cuts if item.feed == feed), None)
+        revoke = self.revoked(device)
+        if revoke is None:
+            return None
+        return next((item for item in revoke.cuts if item.feed == feed), Mark(feed, 0, bytes(16)))
+
+    def role_of(self, device: DeviceKey) -> str | None:
+        """Return hub, edge or tablet; None for a device without a grant."""
+        if device in self.hubs:
+            return g.HUB
+        found = self.grants.get(device)
+        return None if found is None else found.role
+
+    def officer_role(self, officer: OfficerId, seen: Mapping[FeedId, int]) -> str | None:
+        """Return an officer's role as somebody knew it who had folded `seen` of control feeds."""
+        best: g.Officer | None = None
+        for feed, seq, statement in self.officers.get(officer, ()):
+            if seq <= seen.get(feed, 0) and (best is None or _newer_officer(statement, best)):
+                best = statement
+        return None if best is None else best.role
+
+    def officer_now(self, officer: OfficerId) -> g.Officer | None:
+        """Return what is in force for an officer, as far as this replica knows."""
+        best: g.Officer | None = None
+        for _, _, statement in self.officers.get(officer, ()):
+            if best is None or _newer_officer(statement, best):
+                best = statement
+        return best
+
+    def ward_key(self) -> g.WardKey | None:
+        """Return the ward key in force."""
+        return max(self.ward_keys, key=lambda item: (item.version, item.public), default=None)
+
+    def is_suspect(self, dot: Dot) -> bool:
+        """Whether an entry was written under a clock that was wrong."""
+        return any(s.feed == dot.feed and s.first <= dot.seq <= s.last for s in self.suspects)
+
+
+def _newer_officer(one: g.Officer, other: g.Officer) -> bool:
+    return (one.version, -_rank(one.role)) > (other.version, -_rank(other.role))
+
+
+def _rank(role: str) -> int:
+    return _RIGHTS.index(role) if role in _RIGHTS else 0
+
+
+def build(root: bytes, spoken: Iterable[Spoken]) -> Roster:
+    """Fold every control entry held into a roster. `root` is the city root's public key."""
+    entries = sorted(spoken, key=lambda item: item.dot)
+    roster = Roster()
+    _hear_certificates(roster, root, entries)
+    from_hub = [item for item in entries if _counts_from_hub(roster, item)]
+    roster.control_feeds = {item.dot.feed for item in from_hub}
+    for item in from_hub:
+        for statement in item.statements:
+            _hear(roster, item, statement, delegated=False)
+    for item in entries:
+        if item.device not in roster.hubs and roster.role_of(item.device) == g.EDGE:
+            _hear_edge(roster, item)
+    return roster
+
+
+def _hear_certificates(roster: Roster, root: bytes, entries: list[Spoken]) -> None:
+    for item in entries:
+        for statement in item.statements:
+            if isinstance(statement, g.Certified):
+                try:
+                    certificate = g.read_certificate(statement.certificate, root)
+                except PeerError:
+                    continue  # anybody may claim to be the hub; only the root's word makes it so
+                roster.hubs[certificate.hub] = certificate
+                newest = roster.certificate
+                if newest is None or certificate.serial > newest.serial:
+                    roster.certificate = certificate
+
+
+def _counts_from_hub(roster: Roster, item: Spoken) -> bool:
+    if item.device not in roster.hubs:
+        return False
+    cut = roster.cut(item.device, item.dot.feed)
+    return cut is None or item.dot.seq <= cut.seq
+
+
+def _hear_edge(roster: Roster, item: Spoken) -> None:
+    """An edge may enrol and lock tablets, share the ward key, and adopt for a supervisor."""
+    cut = roster.cut(item.device, item.dot.feed)
+    if cut is not None and item.dot.seq > cut.seq:
+        return
+    supervises = roster.officer_role(item.officer, item.seen) in (g.SUPERVISOR, g.ADMINISTRATOR)
+    for statement in item.statements:
+        target = getattr(statement, "device", None)
+        tablet = target is not None and roster.role_of(target) in (None, g.TABLET)
+        allowed = (
+            (isinstance(statement, g.Grant) and statement.role == g.TABLET and tablet)
+            or (isinstance(statement, g.Revoke) and tablet and supervises)
+            or isinstance(statement, g.KeyShare)
+            or (isinstance(statement, g.Adopt | g.Reject) and supervises)
+        )
+        if allowed:
+            _hear(roster, item, statement, delegated=True)
+
+
+def _hear(roster: Roster, item: Spoken, statement: g.Statement, *, delegated: bool) -> None:  # noqa: C901, PLR0912 - one arm per statement
+    match statement:
+        case g.Grant():
+            old = roster.grants.get(statement.device)
+            if (
+                old is None
+                or (not delegated and old.delegated)
+                or (delegated == old.delegated and statement.version > old.version)
+            ) and statement.role in _ROLES:
+                roster.grants[statement.device] = Granted(
+                    statement.device,
+                    statement.agreement,
+                    statement.role,
+                    statement.label,
+                    delegated,
+                    statement.version,
+                )
+        case g.Revoke():
+            before = roster.revocations.get(statement.device)
+            if before is None or _revokes_over(statement, before):
+                roster.revocations[statement.device] = statement
+        case g.Officer():
+            known = roster.officers.setdefault(statement.officer, [])
+            known.append((item.dot.feed, item.dot.seq, statement))
+        case g.WardKey():
+            roster.ward_keys.append(statement)
+        case g.KeyShare():
+            roster.shares[statement.public, statement.device] = statement.sealed
+        case g.Adopt():
+            roster.adopted.update(g.read_dots(statement.dots))
+        case g.Reject():
+            roster.rejected.update(g.read_dots(statement.dots))
+        case g.Erase():
+            roster.erased.update(g.read_dots(statement.dots))
+            roster.erased_attachments.update(statement.attachments)
+        case g.Suspect():
+            roster.suspects.append(statement)
+        case g.Profile():
+            if roster.profile is None or statement.version >= roster.profile.version:
+                roster.profile = statement
+        case g.Lapse():
+            last = roster.lapses.get(statement.device)
+            if last is None or statement.version > last.version:
+                roster.lapses[statement.device] = statement
+        case g.Activate():
+            roster.merge_version = max(roster.merge_version, statement.merge_version)
+
+
+def _revokes_over(one: g.Revoke, other: g.Revoke) -> bool:
+    """Higher version first; at equal versions the one that leaves less."""
+    if one.version != other.version:
+        return one.version > other.version
+    return _kept(one) < _kept(other)
+
+
+def _kept(revoke: g.Revoke) -> tuple[int, list[tuple[bytes, int, bytes]]]:
+    lifted = revoke.reason == g.RESTORED
+    return int(lifted), sorted((item.feed, item.seq, item.hash) for item in revoke.cuts)
