@@ -1,0 +1,1 @@
+"""Everything two replicas must agree on."""
