@@ -28,13 +28,12 @@ check: $(READY) ## before each commit, under a minute: lint, types, contracts, t
 	$(MAKE) --no-print-directory lint
 	$(BIN)/python -m pytest -q -n 2 tests/unit tests/law tests/vector tests/architecture
 
-lint: $(READY) ## lint, format, types, contracts, dependencies, dead code
+lint: $(READY) ## lint, format, types, contracts, dependencies
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/lint-imports --no-cache
+	$(BIN)/lint-imports --no-cache --no-logo
 	$(BIN)/deptry .
-	$(BIN)/vulture
 
 format: $(READY) ## put the code in its form, and mend what ruff can mend
 	$(BIN)/ruff check --fix .
