@@ -1,0 +1,1 @@
+"""The tablet: what an officer carries, and what keeps on working without any line."""
