@@ -20,7 +20,6 @@ from typing import NamedTuple
 
 from sync_protocol.errors import PeerError
 from sync_protocol.identity import (
-    AttachmentId,
     DeviceKey,
     Dot,
     FeedId,
@@ -72,7 +71,7 @@ class Roster:
     adopted: set[Dot] = field(default_factory=set)
     rejected: set[Dot] = field(default_factory=set)
     erased: set[Dot] = field(default_factory=set)
-    erased_attachments: set[AttachmentId] = field(default_factory=set)
+    erased_chunks: set[bytes] = field(default_factory=set)
     suspects: list[g.Suspect] = field(default_factory=list)
     profile: g.Profile | None = None
     lapses: dict[DeviceKey, g.Lapse] = field(default_factory=dict)
@@ -225,7 +224,7 @@ def _hear(roster: Roster, item: Spoken, statement: g.Statement, *, delegated: bo
             roster.rejected.update(g.read_dots(statement.dots))
         case g.Erase():
             roster.erased.update(g.read_dots(statement.dots))
-            roster.erased_attachments.update(statement.attachments)
+            roster.erased_chunks.update(statement.chunks)
         case g.Suspect():
             roster.suspects.append(statement)
         case g.Profile():
