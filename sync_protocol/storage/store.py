@@ -247,8 +247,11 @@ class ChunkStore(Protocol):
 class Journal(Protocol):
     """The capture journal: own entries, fsynced before the commit, outside the database."""
 
-    def append(self, frames: Sequence[bytes]) -> None:
-        """Append sealed frames and fsync. After it returns they survive a power cut."""
+    def append(self, first_seq: int, frames: Sequence[bytes]) -> None:
+        """Append the sealed frames of consecutive entries from `first_seq` and fsync.
+
+        After it returns they survive a power cut; if it raises, nothing was added.
+        """
 
     def frames(self) -> Iterator[bytes]:
         """Yield the frames in order, up to the first damaged one."""
