@@ -2,8 +2,9 @@
 
 What holds:
 * Bytes that are hashed or signed are kept and forwarded as they came, never made again.
-* What we write is canonical: shortest forms, maps sorted by key, no floats. Structures travel as
-  arrays; a newer version may append items, which an older one ignores and forwards.
+* What we write is canonical: shortest forms, no floats; whoever writes a map sorts its keys.
+  Structures travel as arrays; a newer version may append items, which an older one ignores and
+  forwards.
 * Any bytes decode to the asked-for type or raise `MalformedMessageError`; nothing else comes out.
 * Nothing is decompressed beyond the bound that the caller names.
 """
@@ -25,7 +26,7 @@ else:
 
 T = TypeVar("T")
 
-_encoder = msgspec.msgpack.Encoder(order="deterministic")
+_encoder = msgspec.msgpack.Encoder()
 _decoders: dict[object, msgspec.msgpack.Decoder[object]] = {}
 LEVEL = 3
 

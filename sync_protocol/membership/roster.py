@@ -20,10 +20,12 @@ from typing import NamedTuple
 
 from sync_protocol.errors import PeerError
 from sync_protocol.identity import (
+    DeviceId,
     DeviceKey,
     Dot,
     FeedId,
     OfficerId,
+    device_id,
 )
 from sync_protocol.log.entry import Mark
 from sync_protocol.membership import grant as g
@@ -76,6 +78,7 @@ class Roster:
     profile: g.Profile | None = None
     lapses: dict[DeviceKey, g.Lapse] = field(default_factory=dict)
     merge_version: int = 1
+    by_id: dict[DeviceId, DeviceKey] = field(default_factory=dict)
 
     def revoked(self, device: DeviceKey) -> g.Revoke | None:
         """Return the revocation in force for a device."""
@@ -159,6 +162,7 @@ def _hear_certificates(roster: Roster, root: bytes, entries: list[Spoken]) -> No
                 except PeerError:
                     continue  # anybody may claim to be the hub; only the root's word makes it so
                 roster.hubs[certificate.hub] = certificate
+                roster.by_id[device_id(certificate.hub)] = certificate.hub
                 newest = roster.certificate
                 if newest is None or certificate.serial > newest.serial:
                     roster.certificate = certificate
@@ -199,6 +203,7 @@ def _hear(roster: Roster, item: Spoken, statement: g.Statement, *, delegated: bo
                 or (not delegated and old.delegated)
                 or (delegated == old.delegated and statement.version > old.version)
             ) and statement.role in _ROLES:
+                roster.by_id[device_id(statement.device)] = statement.device
                 roster.grants[statement.device] = Granted(
                     statement.device,
                     statement.agreement,

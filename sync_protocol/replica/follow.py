@@ -46,6 +46,7 @@ from sync_protocol.storage.store import Held, ViewStore
 
 _CHAIN = "chain:"
 _SEEN = "seen:"
+_BRANCHES = "branches"
 
 
 class WaitsError(Exception):
@@ -101,6 +102,18 @@ class Follower:
             elif name.startswith(_SEEN):
                 chain, other = name[len(_SEEN) :].split(":")
                 self.seen.setdefault(int(chain), {})[int(other)] = value
+
+    def branches(self) -> int:
+        """Return how many branches the log holds."""
+        return sum(1 for chain in self.holding.chains.values() if chain.row.base_chain)
+
+    def parted(self) -> bool:
+        """Whether a feed has forked since the views were last made anew."""
+        return self.views.cursors().get(_BRANCHES, 0) != self.branches()
+
+    def note_branches(self) -> None:
+        """Remember, inside a transaction, which forks the views know."""
+        self.views.put_cursor(_BRANCHES, self.branches())
 
     # --- how far ------------------------------------------------------------------------------
 

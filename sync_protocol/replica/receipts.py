@@ -7,6 +7,7 @@ and the hub hold it, or the hub says that it is backed up.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -26,6 +27,7 @@ from sync_protocol.wire.receipt import (
 
 _NOTE = "receipt:"
 _SCAN_AT = "scan-at:"
+_SCAN_RECEIPT = "scan-receipt:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,19 +73,35 @@ class Receipts:
         known = self._read.get(receipt.holder)
         store = self._holding.store
         with store.transaction(durable=False):
-            if known is None or known.time <= receipt.time:
+            if receipt.scans:
+                name = hashlib.sha256(raw).digest()[:16]
+                store.put_note(_SCAN_RECEIPT + name.hex(), raw)
+                for scan in receipt.scans:
+                    self._take_scan(scan, receipt, name)
+            elif known is None or known.time <= receipt.time:
                 store.put_note(_NOTE + receipt.holder.hex(), raw)
                 self._keep(raw, receipt)
-            for scan in receipt.scans:
-                self._take_scan(scan, receipt)
         return receipt
 
-    def _take_scan(self, scan: AttachmentId, receipt: Receipt) -> None:
-        key = _SCAN_AT + scan.hex()
-        note = self._holding.store.note(key)
-        where = decode(note, dict[bytes, bytes]) if note else {}
-        where[receipt.holder] = receipt.incarnation
-        self._holding.store.put_note(key, encode(where))
+    def _take_scan(self, scan: AttachmentId, receipt: Receipt, name: bytes) -> None:
+        where = self._scan_at(scan)
+        where[receipt.holder] = [receipt.incarnation, name]
+        self._holding.store.put_note(_SCAN_AT + scan.hex(), encode(where))
+
+    def _scan_at(self, scan: AttachmentId) -> dict[bytes, list[bytes]]:
+        note = self._holding.store.note(_SCAN_AT + scan.hex())
+        return decode(note, dict[bytes, list[bytes]]) if note else {}
+
+    def relayed_scans(self, scans: Iterable[AttachmentId], but: DeviceKey) -> list[bytes]:
+        """Return the receipts of others for these scans, for relaying to `but`."""
+        names = {
+            name
+            for scan in scans
+            for holder, (_, name) in self._scan_at(scan).items()
+            if holder not in (but, self._keys.public)
+        }
+        notes = (self._holding.store.note(_SCAN_RECEIPT + name.hex()) for name in sorted(names))
+        return [raw for raw in notes if raw]
 
     def relayed(self, but: DeviceKey) -> list[bytes]:
         """Return the newest receipts of all others, for relaying to `but`."""
@@ -155,11 +173,9 @@ class Receipts:
 
     def scan_safety(self, scan: AttachmentId) -> Safety:
         """Return where a scan is held whole, by the receipts that count."""
-        note = self._holding.store.note(_SCAN_AT + scan.hex())
-        where = decode(note, dict[bytes, bytes]) if note else {}
         edges = set()
         hub = False
-        for holder, incarnation in where.items():
+        for holder, (incarnation, _) in self._scan_at(scan).items():
             key = DeviceKey(holder)
             role = self._holding.roster.role_of(key)
             if incarnation in self._superseded(key) or self._holding.roster.revoked(key):
@@ -179,20 +195,24 @@ class Receipts:
         held: Iterable[tuple[Chain, int]] = (),
         scans: Iterable[AttachmentId] = (),
     ) -> bytes:
-        """Return our receipt for what the log holds now. It must have been made durable before."""
+        """Return our receipt for what the log holds now, or for `scans` alone.
+
+        What it says must have been made durable before.
+        """
         role = self._holding.roster.role_of(self._keys.public) or g.TABLET
         backed = self._holding.store.note("backed-up")
         rows = [[chain.feed, seq] for chain, seq in held][:HELD_SHOWN_MAX]
+        named = list(scans)
         receipt = Receipt(
             self._keys.public,
             role,
             self._holding.ward,
             own.declared.declaration.incarnation,
             time,
-            self._holding.frontier(),
-            decode(backed, list[Mark]) if backed else [],
+            [] if named else self._holding.frontier(),
+            decode(backed, list[Mark]) if backed and not named else [],
             rows,
-            list(scans),
+            named,
         )
         return write_receipt(self._keys.signing, receipt)
 

@@ -14,7 +14,7 @@ from sync_protocol.encoding import decode, encode
 from sync_protocol.errors import AccessError, InputError, NotEnrolledError
 from sync_protocol.identity import AttachmentId, FeedId, OfficerId, RecordId, WardId
 from sync_protocol.log.entry import Mark
-from sync_protocol.membership.grant import Statement
+from sync_protocol.membership.grant import HUB, Statement
 from sync_protocol.merge.state import RecordState, decode_state
 from sync_protocol.record.change import Changeset, RecordChange
 from sync_protocol.record.schema import Schema
@@ -29,6 +29,7 @@ from sync_protocol.storage.store import ChunkStore, Journal, LogStore, Query, Vi
 from sync_protocol.view import RecordView
 
 SCAN_NOTE = "scan:"
+SCAN_KEY_NOTE = "scan-key:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +126,10 @@ class Replica:
         """Whether this device holds a grant for the ward, as far as it knows."""
         return self.holding.roster.role_of(self.keys.public) is not None
 
+    def is_hub(self) -> bool:
+        """Whether this replica is the city's."""
+        return self.holding.roster.role_of(self.keys.public) == HUB
+
     def write(self, changes: Sequence[RecordChange], officer: OfficerId) -> Written:
         """Save one act of capture. When this returns it is safe on this device, and folded.
 
@@ -168,10 +173,12 @@ class Replica:
         ward_key = self.holding.roster.ward_key()
         if ward_key is None:
             raise AccessError("The ward has no key for scans yet: let this device sync once.")
-        readers = [ward_key.public, ward_key.recovery, self.keys.agreement.public]
-        sealed = seal_scan(plain, media_type, readers)
+        sealed = seal_scan(plain, media_type, [ward_key.public, ward_key.recovery])
         for address, chunk in sealed.chunks.items():
             self.rooms.chunks.put(address, chunk)
+        key = SCAN_KEY_NOTE + attachment_id(list(sealed.chunks)).hex()
+        with self.lock, self.rooms.log.transaction(durable=False):
+            self.rooms.log.put_note(key, sealed.key)  # until the dossier is closed and safe
         return sealed.manifest
 
     def _queue_scans(self, states: Sequence[RecordState]) -> None:
@@ -229,8 +236,6 @@ class Replica:
         if own in admission.moved or own in admission.forked:
             with self.lock:
                 self.author.new_incarnation("copy-of-this-device-seen")
-        if admission.forked:
-            self.rebuild()
         if admission.moved:
             self.carry_out_erasures()
         return admission
@@ -245,6 +250,8 @@ class Replica:
     def follow(self, entries_max: int = 1 << 60) -> int:
         """Let the views follow the log; return how many entries they took in."""
         with self.view_lock:
+            if self.follower.parted():  # a fork gives new names to entries that were folded before
+                self.rebuild()
             return self.follower.follow(entries_max)
 
     def rebuild(self) -> None:
@@ -252,6 +259,7 @@ class Replica:
         with self.view_lock:
             with self.rooms.views.transaction():
                 self.rooms.views.reset()
+                self.follower.note_branches()
             self.follower.load()
             self.follower.follow()
 
