@@ -83,6 +83,12 @@ JOURNAL_SEGMENT_BYTES_MAX = 8 * MIB
 """One journal file: about 15,000 entries; the unit of deletion."""
 STORE_TIMEOUT_S = 30.0
 """Wait for another writer of the same database."""
+STORE_CACHE_BYTES = 8 * MIB
+"""Pages in clear held by one connection: the list index of 100,000 records is 5 MiB."""
+STORE_WAL_BYTES_MAX = 16 * MIB
+"""The write-ahead log is cut back to this after one large transaction; normal ones need 4 MiB."""
+STORE_READERS_KEPT_MAX = 4
+"""Idle reading connections kept open: 4 x 8 MiB of cache; more are opened and closed again."""
 DISK_RESERVE_BYTES = 64 * MIB
 """Below this much free disk, bulk capture is refused before it starts."""
 STATE_CACHE_RECORDS_MAX = 4096
@@ -93,6 +99,8 @@ SIBLINGS_SHOWN_MAX = 8
 """Concurrent values shown at first; all are kept."""
 SEARCH_RESULTS_MAX = 200
 """Rows of one page of a list or search."""
+SEARCH_WORDS_MAX = 16
+"""Words of one search that count: a Vietnamese name has up to 8, its street as many."""
 
 # --- people --------------------------------------------------------------------------------
 PIN_TRIES_MAX = 10
