@@ -1,0 +1,1 @@
+"""Proofs that the house is still the house: each room here answers one question."""

@@ -1,0 +1,1 @@
+"""Do the laws of the algebra hold?"""
