@@ -62,6 +62,17 @@ CHUNKS_PER_ATTACHMENT_MAX = ATTACHMENT_BYTES_MAX // CHUNK_BYTES
 ATTACHMENTS_PER_RECORD_MAX = 256
 """Papers of one dossier; the longest list of the catalogue has 21."""
 
+SCAN_EDGE_PIXELS_MAX = 20_000
+"""Longest edge of a scan: A3 (420 mm) at 1,200 dpi is 19,843 px."""
+SCAN_PIXELS_MAX = 100_000_000
+"""Pixels of a scan: A4 at 600 dpi has 35 million; decoded at 3 B each, 300 MB at most."""
+
+# --- intake --------------------------------------------------------------------------------
+INTAKE_LINE_BYTES_MAX = 64 * KIB
+"""One dossier as a line of JSON: real ones have under 1 KiB; 256 papers of 200 B fit."""
+INTAKE_NOTES_MAX = 64
+"""Notes in one line: real dossiers have under five."""
+
 # --- bundles and snapshots -----------------------------------------------------------------
 BUNDLE_FILE_BYTES_MAX = 64 * MIB
 """One file on the stick: far below FAT32's 4 GiB; a damaged one costs at most this."""
