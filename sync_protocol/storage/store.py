@@ -247,14 +247,20 @@ class ChunkStore(Protocol):
 class Journal(Protocol):
     """The capture journal: own entries, fsynced before the commit, outside the database."""
 
-    def append(self, frames: Sequence[bytes]) -> None:
-        """Append sealed frames and fsync. After it returns they survive a power cut."""
+    def append(self, first_seq: int, frames: Sequence[bytes]) -> None:
+        """Append the sealed frames of consecutive seqs and fsync.
+
+        After it returns they survive a power cut; when it raises, none of them is there.
+        """
 
     def frames(self) -> Iterator[bytes]:
         """Yield the frames in order, up to the first damaged one."""
 
     def drop(self, through: int) -> None:
-        """Delete the segments whose entries all have a seq at or before `through`."""
+        """Delete the segments whose entries all have a seq at or before `through`.
+
+        The newest segment always stays: its end is the head.
+        """
 
     def restart(self) -> None:
         """Put the present segments aside as damaged evidence and start anew."""
