@@ -45,6 +45,10 @@ RETRY_CAP_S = 300.0
 """Full jitter up to five minutes: 579 wards return at 2 per second on average."""
 RETRY_BASE_S = 2.0
 """The first retry waits up to two seconds."""
+RETRY_AFTER_S_MAX = 3600.0
+"""A peer may ask for an hour of patience, no more: a wrong answer must not silence a ward."""
+IDLE_CHECK_S = 60.0
+"""Between two looks at a peer with nothing to send: 579 wards ask 10 times a second, 300 B each."""
 NONCES_KEPT_MAX = 20_000
 """One outstanding nonce per device: 579 wards x 30 devices."""
 CLOCK_ADOPT_MS_MAX = 5 * 60 * 1000
