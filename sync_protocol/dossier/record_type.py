@@ -104,7 +104,7 @@ DOSSIER = RecordType(
                 Part("type", size_max=60),
                 Part("name", size_max=300),
                 Part("attachment", ValueType.BYTES, 16),
-                Part("manifest", ValueType.BYTES, 16_384),
+                Part("manifest", ValueType.ATTACHMENT, 16_384),
                 Part("state", size_max=20),
                 Part("note", size_max=500),
             ),

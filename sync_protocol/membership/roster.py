@@ -4,7 +4,7 @@ The roster is built anew from the whole set of statements held (hundreds in a wa
 so that it can't depend on their order. What holds:
 
 1. Statements count only from a certified hub's control feeds, or, within bounds, from an edge:
-   grants of tablets, locks of tablets, shares of the ward key, adoption by a supervisor.
+   grants of tablets, locks of tablets, the ward key and its shares, adoption by a supervisor.
 2. Of several statements about one thing the highest version counts; at equal versions the one that
    gives less.
 3. A revocation cuts a device's feeds at positions (seq and hash), never at a time.
@@ -187,7 +187,7 @@ def _hear_edge(roster: Roster, item: Spoken) -> None:
         allowed = (
             (isinstance(statement, g.Grant) and statement.role == g.TABLET and tablet)
             or (isinstance(statement, g.Revoke) and tablet and supervises)
-            or isinstance(statement, g.KeyShare)
+            or isinstance(statement, g.KeyShare | g.WardKey)
             or (isinstance(statement, g.Adopt | g.Reject) and supervises)
         )
         if allowed:
