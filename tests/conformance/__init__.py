@@ -1,0 +1,1 @@
+"""Laws that every implementation of a port keeps."""
