@@ -12,7 +12,7 @@ from typing import Generic, TypeVar
 import pytest
 
 from sync_protocol.errors import BadSignatureError
-from sync_protocol.identity import AttachmentId, RecordId
+from sync_protocol.identity import AttachmentId, OfficerId, RecordId
 from sync_protocol.log.block import pack, unpack
 from sync_protocol.log.entry import CHANGESET, Entry, Header
 from sync_protocol.log.feed import Head, follow
@@ -32,7 +32,7 @@ Store = TypeVar("Store")
 START = Head(0, b"\x11" * 32)
 
 
-class Refusal(Exception):
+class RefusalError(Exception):
     """Raised by a test within a transaction."""
 
 
@@ -50,7 +50,7 @@ class Disk(Generic[Store]):
 
 def make_entries(count: int, seed: int = 1, size: int = 40) -> list[Entry]:
     random = Random(seed)
-    header = Header((1_700_000_000_000 + seed) << 16, b"o" * 16, 1, CHANGESET)
+    header = Header((1_700_000_000_000 + seed) << 16, OfficerId(b"o" * 16), 1, CHANGESET)
     return [Entry.of(header, random.randbytes(8 + size)) for _ in range(count)]
 
 
@@ -122,7 +122,7 @@ class LogLaws:
         chain = fill(log, entries[:200])
         before = follow(START, entries)
         rows = log.chains()
-        with pytest.raises(Refusal), log.transaction(durable=True):
+        with pytest.raises(RefusalError), log.transaction(durable=True):  # noqa: PT012
             log.put_note("a", b"1")
             log.put_chain(chain_row())
             log.append(chain, Head(200, before[199]), entries[200:], b"")
@@ -130,7 +130,7 @@ class LogLaws:
             log.erase(chain, [1, 299])
             log.truncate(chain, 280)
             log.drop(chain, 256)
-            raise Refusal
+            raise RefusalError
         assert log.chains() == rows
         assert log.note("a") is None
         assert held(log, chain) == list(enumerate(entries[:200], 1))
@@ -487,7 +487,7 @@ class ViewLaws:
 
     def test_an_exception_undoes_the_whole_transaction(self, views: ViewStore) -> None:
         put(views, record(1, text="mot"), record(2))
-        with pytest.raises(Refusal), views.transaction():
+        with pytest.raises(RefusalError), views.transaction():  # noqa: PT012
             views.save([record(1, text="hai"), record(3, claims=(Claim(1, 1, "x"),))])
             views.remove([record(2).id])
             views.put_cursor("c", 1)
@@ -495,7 +495,7 @@ class ViewLaws:
             assert views.find(Query(text="hai")) != []
             views.reset()
             assert list(views.scan()) == []
-            raise Refusal
+            raise RefusalError
         assert list(views.scan()) == [record(1, text="mot"), record(2)]
         assert views.cursors() == {}
         assert views.held() == []

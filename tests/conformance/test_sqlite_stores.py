@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -139,7 +140,7 @@ def test_random_work_leaves_both_logs_equal(path: str, seed: int) -> None:
 @pytest.mark.parametrize("seed", range(4))
 def test_random_work_leaves_both_views_equal(path: str, seed: int) -> None:
     random = Random(seed)
-    words = "hoa lan nguyen nga thi thanh 12 123 h-1 chợ lớn".split()
+    words = ["hoa", "lan", "nguyen", "nga", "thi", "thanh", "12", "123", "h-1", "chợ", "lớn"]
     stores: list[ViewStore] = [MemoryViews(), SqliteViews(path, KEY)]
     for _ in range(30):
         saved = [
@@ -163,7 +164,7 @@ def test_random_work_leaves_both_views_equal(path: str, seed: int) -> None:
                 type=random.choice([0, 1, 2]),
                 facet=random.choice(["", "", "a", "zz"]),
                 text=random.choice(["", "n", "h", "ng t", "12", random.choice(words), "h-1 hoa"]),
-                disputed=random.random() < 0.2,  # noqa: TID251
+                disputed=random.random() < 0.2,
                 before=random.choice([None, (20, record(5).id)]),
                 limit=random.choice([3, 200]),
             )
@@ -264,7 +265,7 @@ def test_a_plain_database_is_never_taken(path: str) -> None:
 def test_without_a_cipher_nothing_is_opened(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
     import sqlite3
 
-    monkeypatch.setattr(sqlite.driver, "connect", sqlite3.connect)
+    monkeypatch.setattr(sqlite, "connect", sqlite3.connect)
     with pytest.raises(StorageError, match="can't encrypt"):
         SqliteLog(path, KEY)
     assert not Path(path).exists() or Path(path).read_bytes() == b""
@@ -279,7 +280,7 @@ def test_an_old_sqlite_is_refused(path: str, monkeypatch: pytest.MonkeyPatch) ->
 
 def test_a_newer_store_is_refused_and_left_alone(path: str, log: SqliteLog) -> None:
     log.close()
-    raw = sqlite.driver.connect(path)
+    raw = sqlite.connect(path)
     raw.execute(f"pragma key=\"x'{KEY.hex()}'\"")
     raw.execute("pragma user_version=99")
     raw.close()
@@ -492,35 +493,72 @@ def test_a_killed_writer_loses_nothing_that_it_acknowledged(path: str) -> None:
         log.close()
 
 
+def write_until_refused(log: SqliteLog) -> tuple[int, StorageError]:
+    """Append blocks until the disk takes no more; return the last acknowledged seq and why."""
+    chain, head = fill(log, []), START
+    while True:
+        try:
+            with log.transaction(durable=True):
+                after = log.append(chain, head, make_entries(256, head.seq, 300), b"")
+        except StorageError as refusal:
+            return head.seq, refusal
+        head = after
+
+
+def check_nothing_was_lost(log: SqliteLog, saved: int) -> None:
+    assert saved > 0
+    assert [seq for seq, _ in held(log, 1)] == list(range(1, saved + 1))
+    assert log.check() == []
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    folder = tmp_path / "small"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=2m", "none", str(folder)]
+    if shutil.which("mount") is None or subprocess.run(mount, check=False).returncode:
+        pytest.skip("only root may mount a small disk")
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)
+
+
 @pytest.mark.process
-def test_a_full_disk_is_told_and_loses_nothing(path: str) -> None:
+def test_a_full_disk_is_told_and_loses_nothing(small_disk: Path) -> None:
+    path = str(small_disk / "log")
+    log = SqliteLog(path, KEY)
+    saved, refusal = write_until_refused(log)
+    assert isinstance(refusal, StoreFullError)
+    check_nothing_was_lost(log, saved)
+    with pytest.raises(StoreFullError):
+        put_blob(log)
+    log.close()
+    log = SqliteLog(path, KEY)
+    check_nothing_was_lost(log, saved)
+    log.close()
+
+
+def put_blob(log: SqliteLog) -> None:
+    with log.transaction(durable=True):
+        log.put_note("big", bytes(4 << 20))
+
+
+@pytest.mark.process
+def test_a_file_that_may_not_grow_loses_nothing(path: str) -> None:
     writer = run(
         """
-        from sync_protocol.errors import StoreFullError
-        chain = fill(log, [])
+        from tests.conformance.test_sqlite_stores import check_nothing_was_lost, write_until_refused
         resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, 1 << 20))
-        head, saved = START, 0
-        try:
-            while True:
-                part = make_entries(256, head.seq, 300)
-                with log.transaction(durable=True):
-                    after = log.append(chain, head, part, b"")
-                head = after
-        except StoreFullError as full:
-            print(type(full.__cause__).__module__)
-        if len(held(log, chain)) != head.seq: sys.exit("lost")
-        resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, 1 << 20))
-        print(head.seq)
+        saved, refusal = write_until_refused(log)
+        check_nothing_was_lost(log, saved)
+        print(saved)
         """,
         path,
     )
     output, _ = writer.communicate(timeout=60)
     assert writer.returncode == 0
-    saved = int(output.splitlines()[-1])
-    assert saved > 0
+    saved = int(output)
     log = SqliteLog(path, KEY)
-    assert len(held(log, 1)) == saved
-    assert log.check() == []
+    check_nothing_was_lost(log, saved)
     entries = [entry for _, entry in held(log, 1)]
     with log.transaction(durable=True):
         log.append(1, Head(saved, follow(START, entries)[-1]), make_entries(1), b"")
@@ -542,7 +580,7 @@ def test_no_room_from_the_database_itself(path: str) -> None:
 
 
 def test_the_settings_that_hold(log: SqliteLog) -> None:
-    wanted = {"journal_mode": "wal", "page_size": 4096, "foreign_keys": 1, "temp_store": 2}
+    wanted = {"journal_mode": "wal", "page_size": "4096", "foreign_keys": 1, "temp_store": 2}
 
     def asked(names: dict[str, object]) -> dict[str, object]:
         with log._file.reading() as connection:
