@@ -50,9 +50,10 @@ class Manifest(msgspec.Struct, array_like=True, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class SealedScan:
-    """A manifest as bytes, and the ciphertext chunks by address."""
+    """A manifest as bytes, the ciphertext chunks by address, and the scan's key (a secret)."""
 
     manifest: bytes
+    key: bytes
     chunks: dict[bytes, bytes]
 
 
@@ -82,7 +83,7 @@ def seal_scan(plain: bytes, media_type: str, readers: Iterable[bytes]) -> Sealed
         sealed = seal.encrypt(key, part, _place(index, count))
         chunks[hashlib.sha256(sealed).digest()] = sealed
     keys = [[key_name(public), seal.seal_to(public, key, _PURPOSE)] for public in readers]
-    return SealedScan(encode([media_type, len(plain), list(chunks), keys]), chunks)
+    return SealedScan(encode([media_type, len(plain), list(chunks), keys]), key, chunks)
 
 
 def _place(index: int, count: int) -> bytes:

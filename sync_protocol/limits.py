@@ -45,6 +45,10 @@ RETRY_CAP_S = 300.0
 """Full jitter up to five minutes: 579 wards return at 2 per second on average."""
 RETRY_BASE_S = 2.0
 """The first retry waits up to two seconds."""
+RETRY_AFTER_S_MAX = 3600.0
+"""A peer may ask for an hour of patience, no more: a wrong answer must not silence a ward."""
+IDLE_CHECK_S = 60.0
+"""Between two looks at a peer with nothing to send: 579 wards ask 10 times a second, 300 B each."""
 NONCES_KEPT_MAX = 20_000
 """One outstanding nonce per device: 579 wards x 30 devices."""
 CLOCK_ADOPT_MS_MAX = 5 * 60 * 1000
@@ -61,6 +65,17 @@ CHUNKS_PER_ATTACHMENT_MAX = ATTACHMENT_BYTES_MAX // CHUNK_BYTES
 """80."""
 ATTACHMENTS_PER_RECORD_MAX = 256
 """Papers of one dossier; the longest list of the catalogue has 21."""
+
+SCAN_EDGE_PIXELS_MAX = 20_000
+"""Longest edge of a scan: A3 (420 mm) at 1,200 dpi is 19,843 px."""
+SCAN_PIXELS_MAX = 100_000_000
+"""Pixels of a scan: A4 at 600 dpi has 35 million; decoded at 3 B each, 300 MB at most."""
+
+# --- intake --------------------------------------------------------------------------------
+INTAKE_LINE_BYTES_MAX = 64 * KIB
+"""One dossier as a line of JSON: real ones have under 1 KiB; 256 papers of 200 B fit."""
+INTAKE_NOTES_MAX = 64
+"""Notes in one line: real dossiers have under five."""
 
 # --- bundles and snapshots -----------------------------------------------------------------
 BUNDLE_FILE_BYTES_MAX = 64 * MIB

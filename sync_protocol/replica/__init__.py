@@ -6,3 +6,18 @@ feed and its journal), `ingest` (what others bring), `follow` (views that follow
 `rejudge` (when the roster changes its mind), `receipts` (who else holds what), `reading`, and
 `replica`, which joins them. The road goes on in `exchange`.
 """
+
+from sync_protocol.replica.author import Act, Written
+from sync_protocol.replica.ingest import Admission, Offer
+from sync_protocol.replica.replica import Character, Digest, Replica, Rooms
+
+__all__ = [
+    "Act",
+    "Admission",
+    "Character",
+    "Digest",
+    "Offer",
+    "Replica",
+    "Rooms",
+    "Written",
+]

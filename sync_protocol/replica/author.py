@@ -250,7 +250,8 @@ class Author:
         salt = self._random(SALT_BYTES)
         feed = self.chain.feed
         if act.changeset is None:
-            body, records = encode_statements(list(act.statements), salt), ()
+            body = encode_statements(list(act.statements), salt)
+            records: tuple[RecordId, ...] = ()
         else:
             body = encode_changeset(act.changeset, salt, feed)
             ids = new_record_ids(act.changeset, millis(timestamp), feed, seq, salt)

@@ -72,23 +72,25 @@ class Holding:
         self.hear()
 
     def _keep(self, chain: Chain) -> None:
-        self.chains[chain.number] = chain
-        siblings = self.by_feed.setdefault(chain.feed, [])
-        siblings[:] = [*(c for c in siblings if c.number != chain.number), chain]
+        """Keep a chain. New maps replace the old ones: readers may be walking those."""
+        self.chains = {**self.chains, chain.number: chain}
+        siblings = [c for c in self.by_feed.get(chain.feed, ()) if c.number != chain.number]
+        siblings = sorted([*siblings, chain], key=lambda c: c.number)
+        self.by_feed = {**self.by_feed, chain.feed: siblings}
         if len(siblings) > 1:
             self._mark_forks(siblings)
 
     def _mark_forks(self, siblings: list[Chain]) -> None:
         """Note, per chain, the seqs that begin a branch: each has a sibling with the same past."""
-        for chain in siblings:
-            self._forks[chain.number] = []
+        forks: dict[int, list[int]] = {chain.number: [] for chain in siblings}
         for chain in siblings:
             if chain.row.base_chain:
                 first = chain.row.base_seq + 1
-                self._forks[chain.number].append(first)
+                forks[chain.number].append(first)
                 owner = self.owner(self.chains[chain.row.base_chain], first)
                 if owner is not None:
-                    self._forks[owner.number].append(first)
+                    forks[owner.number].append(first)
+        self._forks = {**self._forks, **forks}
 
     # --- reading chains -----------------------------------------------------------------
 
@@ -197,9 +199,9 @@ class Holding:
 
     def reload(self) -> None:
         """Read every chain again: after a transaction was undone."""
-        self.chains.clear()
-        self.by_feed.clear()
-        self._forks.clear()
+        self.chains = {}
+        self.by_feed = {}
+        self._forks = {}
         for row in self.store.chains():
             self._keep(Chain(row, read_declaration(row.declaration)))
         self.hear()

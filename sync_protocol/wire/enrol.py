@@ -36,9 +36,10 @@ class Invitation(Body, frozen=True):
 
 
 class Application(Body, frozen=True):
-    """A new device's keys and the invitation's secret."""
+    """A new device's keys, the ward it wants to write in, and the invitation's secret."""
 
     secret: bytes
+    ward: WardId
     device: DeviceKey
     agreement: bytes
     label: str
@@ -75,10 +76,12 @@ def read_invitation(text: str) -> Invitation:
     return invitation
 
 
-def write_application(keys: DeviceKeys, responder: DeviceKey, secret: bytes, label: str) -> bytes:
-    """Return a signed application to `responder`."""
-    body = encode([secret, keys.public, keys.agreement.public, label])
-    return signature.sign(keys.signing, signature.ENROLMENT, responder, body) + body
+def write_application(keys: DeviceKeys, invitation: Invitation, label: str) -> bytes:
+    """Return a signed application to the responder that an invitation names."""
+    who = (keys.public, keys.agreement.public)
+    body = encode([invitation.secret, invitation.ward, *who, label])
+    proof = signature.sign(keys.signing, signature.ENROLMENT, invitation.responder, body)
+    return proof + body
 
 
 def read_application(raw: bytes, responder: DeviceKey) -> Application:

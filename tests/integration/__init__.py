@@ -1,0 +1,1 @@
+"""Do the real parts fit? Real sockets, real TLS, real processes."""

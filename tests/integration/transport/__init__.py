@@ -1,0 +1,1 @@
+"""The carriers over real sockets, in real TLS."""

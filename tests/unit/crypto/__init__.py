@@ -1,0 +1,1 @@
+"""Does what proves and hides do what its docstrings say?"""

@@ -1,0 +1,1 @@
+"""Does the log do what its docstrings say?"""

@@ -1,0 +1,1 @@
+"""What rests on a disk, tried on real files."""

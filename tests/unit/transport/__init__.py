@@ -1,0 +1,1 @@
+"""Does what travels do what its docstrings say?"""
