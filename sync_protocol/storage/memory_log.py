@@ -37,6 +37,12 @@ class _Chain:
     def slice(self, first: int, last: int) -> list[Entry]:
         return self.entries[max(0, first - self.first) : max(0, last - self.first + 1)]
 
+    def forget_beyond(self, after: int) -> None:
+        count = max(0, after - self.first + 1)
+        del self.entries[count:], self.hashes[count:]
+        for number in [item for item in self.packed if block_first(item + 1) - 1 > after]:
+            del self.packed[number]
+
 
 @dataclass(frozen=True, slots=True)
 class LogSnapshot:
@@ -74,7 +80,7 @@ class MemoryLog:
             self._chains[number] = _Chain(replace(row, number=number))
         else:
             old = kept.row
-            self.transactions.write("put_chain", lambda: setattr(kept, "row", old))
+            self.transactions.write("put_chain", lambda: self._set_row(number, old))
             kept.row = row
         return number
 
@@ -83,7 +89,8 @@ class MemoryLog:
         kept = self._chains[chain]
         if kept.entries and (kept.last, kept.hashes[-1]) != before:
             raise AssertionError("Entries are stored right after the last that is held.")
-        self._replaced("append", chain, kept)
+        count, first, start = len(kept.entries), kept.first, kept.before
+        self.transactions.write("append", lambda: self._shorten(chain, count, first, start))
         if not entries:
             return before
         if not kept.entries:
@@ -132,10 +139,7 @@ class MemoryLog:
         """Forget the entries beyond `after`."""
         kept = self._chains[chain]
         self._replaced("truncate", chain, kept)
-        count = max(0, after - kept.first + 1)
-        del kept.entries[count:], kept.hashes[count:]
-        for number in [item for item in kept.packed if block_first(item + 1) - 1 > after]:
-            del kept.packed[number]
+        kept.forget_beyond(after)
 
     def drop(self, chain: int, through: int) -> None:
         """Forget whole blocks whose last entry is at or before `through`, keeping the chain."""
@@ -215,6 +219,15 @@ class MemoryLog:
     def _replaced(self, name: str, chain: int, kept: _Chain) -> None:
         old = kept.copy()
         self.transactions.write(name, lambda: self._chains.update({chain: old}))
+
+    def _set_row(self, chain: int, row: ChainRow) -> None:
+        self._chains[chain].row = row
+
+    def _shorten(self, chain: int, count: int, first: int, before: bytes) -> None:
+        # Written for the commonest write: copying the chain would make each capture cost its past.
+        kept = self._chains[chain]
+        kept.first, kept.before = first, before
+        kept.forget_beyond(first + count - 1)
 
     def _set_note(self, key: str, value: bytes | None) -> None:
         if value is None:
