@@ -10,13 +10,16 @@ A contender plays seven phases in order; P5 uses a fresh pair of stores.
 | P3 | A edits 100 and B edits 100 unseen by each other; A, B, A synchronise (first contact) |
 | P3B | the same again with other dossiers (the steady day) |
 | P4 | nothing is new; A checks ten times; figures are per check |
-| P5 | the sender is killed with SIGKILL when half of P1's bytes went up, and resumes |
+| P5 | the sender is killed with SIGKILL when about half of P1's bytes went up, and resumes |
 """
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any, Protocol
+
+CUT_SHARE = 0.545
+"""Where P5 cuts: an even half falls between two batches of a push in 10 or 100: flattering."""
 
 
 class Phase(StrEnum):
@@ -38,7 +41,7 @@ PHASE_TITLES: Mapping[Phase, str] = {
     Phase.P3: "100 + 100 edits, first contact",
     Phase.P3B: "100 + 100 edits, steady",
     Phase.P4: "idle check (each)",
-    Phase.P5: "killed at half of P1, resumed",
+    Phase.P5: "killed at 54.5 % of P1, resumed",
 }
 
 

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from benchmarks.contender import BenchmarkError, Features, Figures, Phase
+from benchmarks.contender import CUT_SHARE, BenchmarkError, Features, Figures, Phase
 from benchmarks.measure import Scene, measured
 from benchmarks.process import Proxy, Worker
 from benchmarks.workload import Vocabulary, edits
@@ -178,7 +178,7 @@ class Driven(ABC):
         self._stages.append(stage)
         stage.client("a").ask("load", file=str(self.session.dossiers_file))
         stage.proxy.reset()
-        with stage.proxy.tripwire(self._pushed_bytes // 2):
+        with stage.proxy.tripwire(int(self._pushed_bytes * CUT_SHARE)):
             pushing = threading.Thread(target=_push_until_killed, args=(stage.client("a"),))
             pushing.start()
             stage.proxy.wait_for_trip()

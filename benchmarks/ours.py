@@ -24,7 +24,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from benchmarks.contender import BenchmarkError, Features, Figures, Phase
+from benchmarks.contender import CUT_SHARE, BenchmarkError, Features, Figures, Phase
 from benchmarks.driven import IDLE_CHECKS, Session
 from benchmarks.measure import Scene, measured
 from benchmarks.process import ROOT, Proxy, Running, find_command, peak_rss_mb
@@ -322,7 +322,7 @@ class Ours:
         edge = stage.edge("a")
         edge.ask("intake", str(self._session.dossiers_file))
         stage.proxy.reset()
-        with stage.proxy.tripwire(self._pushed_bytes // 2):
+        with stage.proxy.tripwire(int(self._pushed_bytes * CUT_SHARE)):
             pushing = edge.begin("sync", "--json")
             stage.proxy.wait_for_trip()
             pushing.kill()

@@ -6,7 +6,7 @@ What holds:
 * HTTP requests are counted where the stream is plain HTTP/1.1; a TLS stream is only counted in
   bytes, and the contender has to say how many requests it made.
 * `trip N` hands on exactly N bytes upwards, then holds the line still: that is how a sender can be
-  killed at precisely half of its push, however fast it is. `release` then drops what was held.
+  killed at a precise share of its push, however fast it is. `release` then drops what was held.
 
 Control is by lines on stdin (`read`, `reset`, `trip N`, `tripped`, `release`); answers are JSON
 lines on stdout. With `--rate` (bytes per second and direction) and `--delay` (milliseconds each
