@@ -13,7 +13,7 @@ import pytest
 
 from sync_protocol.errors import BadSignatureError
 from sync_protocol.identity import AttachmentId, OfficerId, RecordId
-from sync_protocol.log.block import pack, unpack
+from sync_protocol.log.block import AGAINST_HEAD, Range, pack, unpack
 from sync_protocol.log.entry import CHANGESET, Entry, Header
 from sync_protocol.log.feed import Head, follow
 from sync_protocol.storage.store import (
@@ -181,7 +181,7 @@ class LogLaws:
             assert head.seq == at + 1
         assert held(log, chain) == list(enumerate(entries, 1))
         assert head == Head(520, follow(START, entries)[-1])
-        assert unpack(log.packed(chain, 257, 512)).entries == entries[256:512]
+        assert unpacked(log, chain, 257, 512).entries == entries[256:512]
 
     def test_a_full_block_is_kept_as_the_bytes_that_came(self, log: LogStore) -> None:
         entries = make_entries(512)
@@ -192,8 +192,8 @@ class LogLaws:
             head = log.append(chain, START, entries[:256], others_packing)
             log.append(chain, head, entries[256:], b"")
         assert log.packed(chain, 1, 256) == others_packing
-        assert unpack(log.packed(chain, 257, 512)).entries == entries[256:]
-        part = unpack(log.packed(chain, 3, 77))
+        assert unpacked(log, chain, 257, 512).entries == entries[256:]
+        part = unpacked(log, chain, 3, 77)
         assert (part.first, part.entries) == (3, entries[2:77])
 
     def test_many_entries_in_one_append_without_a_packed_form(self, log: LogStore) -> None:
@@ -239,7 +239,7 @@ class LogLaws:
         assert held(log, main) == list(enumerate(trunk, 1))
         assert log.hash_at(chain, 100) == base.hash
         assert log.hash_at(chain, 99) is None
-        short = unpack(log.packed(chain, 101, 256))
+        short = unpacked(log, chain, 101, 256)
         assert (short.first, short.entries) == (101, branch[:156])
         with log.transaction(durable=True):
             log.truncate(chain, 256)
@@ -300,6 +300,19 @@ class LogLaws:
         assert held(log, chain) == list(enumerate(entries[212:], 513))
         assert log.hash_at(chain, 512) == follow(floor, entries)[211]
 
+    def test_a_group_is_read_after_its_head_was_erased_or_dropped(self, log: LogStore) -> None:
+        entries = make_entries(1100)
+        chain = fill(log, entries)
+        assert log.packed(chain, 257, 512)[0] == AGAINST_HEAD
+        with log.transaction(durable=True):
+            log.erase(chain, [7])
+        assert [entry for _, entry in held(log, chain)][256:] == entries[256:]
+        assert unpacked(log, chain, 257, 512).entries == entries[256:512]
+        with log.transaction(durable=True):
+            log.drop(chain, 512)
+        assert [entry for _, entry in held(log, chain)] == entries[512:]
+        assert unpack(log.packed(chain, 513, 768)).entries == entries[512:768]
+
     def test_erased_bodies_are_gone_and_the_chain_still_verifies(self, log: LogStore) -> None:
         entries = make_entries(300)
         chain = fill(log, entries, packed=True)
@@ -309,7 +322,7 @@ class LogLaws:
         kept = held(log, chain)
         assert {seq for seq, entry in kept if entry.body is None} == gone
         assert follow(START, [entry for _, entry in kept]) == follow(START, entries)
-        assert [unpack(log.packed(chain, 1, 256)).entries[at].body for at in (0, 99)] == [None] * 2
+        assert [unpacked(log, chain, 1, 256).entries[at].body for at in (0, 99)] == [None] * 2
         assert log.hash_at(chain, 256) == follow(START, entries)[255]
         with log.transaction(durable=True):
             extend(log, chain, make_entries(212, 3), Head(300, follow(START, entries)[-1]))
@@ -388,6 +401,11 @@ class LogLaws:
         look()
         assert seen[0] in (10, 40)
         assert seen[1] == 40
+
+
+def unpacked(log: LogStore, chain: int, first: int, last: int) -> Range:
+    """Unpack a range of the store against the head of its group."""
+    return unpack(log.packed(chain, first, last), log.group_head(chain, first))
 
 
 def _compressed_otherwise(packed: bytes) -> bytes:
