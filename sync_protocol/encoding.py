@@ -2,8 +2,9 @@
 
 What holds:
 * Bytes that are hashed or signed are kept and forwarded as they came, never made again.
-* What we write is canonical: shortest forms, maps sorted by key, no floats. Structures travel as
-  arrays; a newer version may append items, which an older one ignores and forwards.
+* What we write is canonical: shortest forms, no floats; whoever writes a map sorts its keys.
+  Structures travel as arrays; a newer version may append items, which an older one ignores and
+  forwards.
 * Any bytes decode to the asked-for type or raise `MalformedMessageError`; nothing else comes out.
 * Nothing is decompressed beyond the bound that the caller names.
 """
@@ -25,9 +26,11 @@ else:
 
 T = TypeVar("T")
 
-_encoder = msgspec.msgpack.Encoder(order="deterministic")
+_encoder = msgspec.msgpack.Encoder()
 _decoders: dict[object, msgspec.msgpack.Decoder[object]] = {}
 LEVEL = 3
+WINDOW_LOG_MAX = 25
+"""32 MiB: a block's prefix is in reach where blocks are that large, which real ones are not."""
 
 
 def encode(value: object) -> bytes:
@@ -49,18 +52,33 @@ def decode(raw: bytes | memoryview, kind: type[T]) -> T:
         ) from cause
 
 
-def compress(raw: bytes, level: int = LEVEL) -> bytes:
-    """Compress with zstd; the frame states its content size."""
-    return zstd.compress(raw, level)
+def compress(raw: bytes, level: int = LEVEL, prefix: bytes | None = None) -> bytes:
+    """Compress with zstd, against `prefix` where both sides hold it; the frame states its size."""
+    if prefix is None:
+        return zstd.compress(raw, level)
+    options: dict[int, int] = {
+        zstd.CompressionParameter.compression_level: level,
+        zstd.CompressionParameter.window_log: _window_log(len(prefix) + len(raw)),
+    }
+    dictionary = zstd.ZstdDict(prefix, is_raw=True)
+    return zstd.compress(raw, options=options, zstd_dict=dictionary.as_prefix)
 
 
-def decompress(packed: bytes | memoryview, bytes_max: int) -> bytes:
+def _window_log(size: int) -> int:
+    return min(max(size.bit_length(), 10), WINDOW_LOG_MAX)
+
+
+def decompress(packed: bytes | memoryview, bytes_max: int, prefix: bytes | None = None) -> bytes:
     """Decompress one zstd frame of at most `bytes_max` bytes of content.
 
     Raises `MalformedMessageError` or `LimitExceededError`.
     """
-    reader = zstd.ZstdDecompressor()
     try:
+        if prefix is None:
+            reader = zstd.ZstdDecompressor()
+        else:
+            dictionary = zstd.ZstdDict(prefix, is_raw=True)
+            reader = zstd.ZstdDecompressor(zstd_dict=dictionary.as_prefix)
         raw = reader.decompress(packed, bytes_max + 1)
     except (zstd.ZstdError, ValueError, EOFError, MemoryError) as cause:
         raise MalformedMessageError("Compressed bytes are damaged.") from cause

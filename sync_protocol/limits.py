@@ -66,6 +66,17 @@ CHUNKS_PER_ATTACHMENT_MAX = ATTACHMENT_BYTES_MAX // CHUNK_BYTES
 ATTACHMENTS_PER_RECORD_MAX = 256
 """Papers of one dossier; the longest list of the catalogue has 21."""
 
+SCAN_EDGE_PIXELS_MAX = 20_000
+"""Longest edge of a scan: A3 (420 mm) at 1,200 dpi is 19,843 px."""
+SCAN_PIXELS_MAX = 100_000_000
+"""Pixels of a scan: A4 at 600 dpi has 35 million; decoded at 3 B each, 300 MB at most."""
+
+# --- intake --------------------------------------------------------------------------------
+INTAKE_LINE_BYTES_MAX = 64 * KIB
+"""One dossier as a line of JSON: real ones have under 1 KiB; 256 papers of 200 B fit."""
+INTAKE_NOTES_MAX = 64
+"""Notes in one line: real dossiers have under five."""
+
 # --- bundles and snapshots -----------------------------------------------------------------
 BUNDLE_FILE_BYTES_MAX = 64 * MIB
 """One file on the stick: far below FAT32's 4 GiB; a damaged one costs at most this."""
@@ -87,6 +98,12 @@ JOURNAL_SEGMENT_BYTES_MAX = 8 * MIB
 """One journal file: about 15,000 entries; the unit of deletion."""
 STORE_TIMEOUT_S = 30.0
 """Wait for another writer of the same database."""
+STORE_CACHE_BYTES = 8 * MIB
+"""Pages in clear held by one connection: the list index of 100,000 records is 5 MiB."""
+STORE_WAL_BYTES_MAX = 16 * MIB
+"""The write-ahead log is cut back to this after one large transaction; normal ones need 4 MiB."""
+STORE_READERS_KEPT_MAX = 4
+"""Idle reading connections kept open: 4 x 8 MiB of cache; more are opened and closed again."""
 DISK_RESERVE_BYTES = 64 * MIB
 """Below this much free disk, bulk capture is refused before it starts."""
 STATE_CACHE_RECORDS_MAX = 4096
@@ -97,6 +114,8 @@ SIBLINGS_SHOWN_MAX = 8
 """Concurrent values shown at first; all are kept."""
 SEARCH_RESULTS_MAX = 200
 """Rows of one page of a list or search."""
+SEARCH_WORDS_MAX = 16
+"""Words of one search that count: a Vietnamese name has up to 8, its street as many."""
 
 # --- people --------------------------------------------------------------------------------
 PIN_TRIES_MAX = 10

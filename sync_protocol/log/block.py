@@ -4,32 +4,48 @@ A **block** is the 256 entries with seqs 256n+1 … 256n+256; once full it is pa
 and stored and relayed as the same bytes. A range never crosses a block's border. Hashes cover the
 entries, not the compression, so replicas may compress differently.
 
-Packed form: one byte FORMAT, then zstd of MessagePack [first, headers, bodies, erased], where an
-erased body is nil and `erased` lists the hashes of those bodies in order.
+The raw form is MessagePack [first, headers, salts, bodies, erased]: each body without its 8 bytes
+of salt, which are joined in `salts` (random bytes amid text cost more); an erased body is nil and
+has no salt, and `erased` lists the hashes of those bodies in order. The packed form is
+
+    1, zstd(raw)                       alone
+    2, digest of head (8), zstd(raw)   against the raw form of the **group head** as prefix
+
+where a group is 16 blocks and its head the first of them: what an office writes repeats itself, and
+to know one block costs 27 % fewer bytes for the next fifteen (measured), at one more block to read.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import hashlib
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import msgspec
 
 from sync_protocol import limits
-from sync_protocol.encoding import compress, decode, decompress, encode
+from sync_protocol.encoding import LEVEL, compress, decode, decompress, encode
 from sync_protocol.errors import (
+    FeedGapError,
     LimitExceededError,
     MalformedMessageError,
     UnsupportedVersionError,
 )
 from sync_protocol.log.entry import HASH_BYTES, Entry, digest
+from sync_protocol.record.change import SALT_BYTES
 
-FORMAT = 1
+ALONE = 1
+AGAINST_HEAD = 2
+GROUP_BLOCKS = 16
+HEAD_DIGEST_BYTES = 8
+BLOCK_LEVEL = 9
+"""A full block is packed once and read for years; 9 costs 5 ms and saves 4 % against 6."""
 
 
-class _Packed(msgspec.Struct, array_like=True):
+class _Raw(msgspec.Struct, array_like=True):
     first: int
     headers: list[bytes]
+    salts: bytes
     bodies: list[bytes | None]
     erased: list[bytes]
 
@@ -72,40 +88,85 @@ def is_full_block(first: int, count: int) -> bool:
     return count == limits.BLOCK_ENTRIES and first == block_first(block_number(first))
 
 
-def pack(first: int, entries: Sequence[Entry]) -> bytes:
-    """Return the packed form of a range."""
+def group_head_first(seq: int) -> int:
+    """Return the seq with which the head block of the group begins in which `seq` lies."""
+    return block_first(block_number(seq) // GROUP_BLOCKS * GROUP_BLOCKS)
+
+
+def raw_form(first: int, entries: Sequence[Entry]) -> bytes:
+    """Return the raw form of a range: what is compressed, and what a group head lends others."""
     headers = [entry.header for entry in entries]
-    bodies = [entry.body for entry in entries]
+    kept = [entry.body for entry in entries]
+    salts = b"".join(body[:SALT_BYTES] for body in kept if body is not None)
+    bodies = [None if body is None else body[SALT_BYTES:] for body in kept]
     erased = [entry.body_hash for entry in entries if entry.body is None]
-    return bytes([FORMAT]) + compress(encode([first, headers, bodies, erased]))
+    return encode([first, headers, salts, bodies, erased])
 
 
-def unpack(packed: bytes | memoryview) -> Range:
-    """Read a packed range. Raises `PeerError` kinds only."""
+def head_digest(head: bytes) -> bytes:
+    """Return the 8 bytes by which a packed range names the head it was packed against."""
+    return hashlib.sha256(b"motcua/head/1" + head).digest()[:HEAD_DIGEST_BYTES]
+
+
+def pack(first: int, entries: Sequence[Entry], head: bytes | None = None) -> bytes:
+    """Return the packed form of a range, against the raw form of its group's head where given."""
+    raw = raw_form(first, entries)
+    level = BLOCK_LEVEL if len(entries) == limits.BLOCK_ENTRIES else LEVEL
+    if head is None:
+        return bytes([ALONE]) + compress(raw, level)
+    return bytes([AGAINST_HEAD]) + head_digest(head) + compress(raw, level, head)
+
+
+def packed_against(packed: bytes | memoryview) -> bytes | None:
+    """Return the digest of the head that is needed to unpack, None where none is."""
+    if packed[:1] != bytes([AGAINST_HEAD]):
+        return None
+    return bytes(packed[1 : 1 + HEAD_DIGEST_BYTES])
+
+
+def unpack(packed: bytes | memoryview, head: bytes | None = None) -> Range:
+    """Read a packed range; `head` is the raw form of its group's head where it needs one.
+
+    Raises `PeerError` kinds only; `FeedGapError` where the head is not the one it was packed
+    against.
+    """
     if len(packed) > limits.RANGE_PACKED_BYTES_MAX:
         raise LimitExceededError("A block is larger than its bound.")
     if not len(packed):
         raise MalformedMessageError("A block is empty.")
-    if packed[0] != FORMAT:
+    if packed[0] not in (ALONE, AGAINST_HEAD):
         raise UnsupportedVersionError("A block is of a newer form: update the program.")
-    wire = decode(decompress(memoryview(packed)[1:], limits.RANGE_BYTES_MAX), _Packed)
+    wanted = packed_against(packed)
+    if wanted is not None and (head is None or head_digest(head) != wanted):
+        raise FeedGapError("A block needs the head of its group, which is not here as it was.")
+    start = 1 if wanted is None else 1 + HEAD_DIGEST_BYTES
+    prefix = None if wanted is None else head
+    raw = decompress(memoryview(packed)[start:], limits.RANGE_BYTES_MAX, prefix)
+    return _checked(decode(raw, _Raw))
+
+
+def _checked(wire: _Raw) -> Range:
     count = len(wire.headers)
     if not 0 < count == len(wire.bodies) <= limits.BLOCK_ENTRIES or wire.first < 1:
         raise MalformedMessageError("A block's columns do not match.")
     if len(spans(wire.first, wire.first + count - 1)) != 1:
         raise MalformedMessageError("A range crosses the border of a block.")
-    if wire.bodies.count(None) != len(wire.erased) or any(
-        len(item) != HASH_BYTES for item in wire.erased
-    ):
-        raise MalformedMessageError("A block's erased bodies do not match.")
-    return Range(wire.first, _entries(wire))
+    missing = wire.bodies.count(None)
+    shaped = all(len(item) == HASH_BYTES for item in wire.erased) and missing == len(wire.erased)
+    if not shaped or len(wire.salts) != SALT_BYTES * (count - missing):
+        raise MalformedMessageError("A block's columns do not match.")
+    return Range(wire.first, list(_entries(wire)))
 
 
-def _entries(wire: _Packed) -> list[Entry]:
+def _entries(wire: _Raw) -> Iterator[Entry]:
     erased = iter(wire.erased)
-    entries = []
+    at = 0
     for header, body in zip(wire.headers, wire.bodies, strict=True):
-        if body is not None and len(body) > limits.ENTRY_BODY_BYTES_MAX:
+        if body is None:
+            yield Entry(header, None, next(erased))
+            continue
+        whole = wire.salts[at : at + SALT_BYTES] + body
+        at += SALT_BYTES
+        if len(whole) > limits.ENTRY_BODY_BYTES_MAX:
             raise LimitExceededError("An entry is larger than its bound.")
-        entries.append(Entry(header, body, next(erased) if body is None else digest(body)))
-    return entries
+        yield Entry(header, whole, digest(whole))

@@ -20,7 +20,6 @@ from sync_protocol.crypto.key import SigningKey
 from sync_protocol.encoding import decode, encode
 from sync_protocol.errors import LimitExceededError, MalformedMessageError
 from sync_protocol.identity import (
-    AttachmentId,
     DeviceKey,
     Dot,
     FeedId,
@@ -106,10 +105,11 @@ class Reject(Statement, frozen=True):
 
 
 class Erase(Statement, frozen=True):
-    """Entries whose bodies, and scans whose chunks, every replica forgets: under four eyes."""
+    """Entries whose bodies, and chunks of scans (by address), every replica forgets: under four
+    eyes."""
 
     dots: list[list[Any]]
-    attachments: list[AttachmentId]
+    chunks: list[bytes]
     approvers: list[OfficerId]
     reason: str
 

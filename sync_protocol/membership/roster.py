@@ -4,7 +4,7 @@ The roster is built anew from the whole set of statements held (hundreds in a wa
 so that it can't depend on their order. What holds:
 
 1. Statements count only from a certified hub's control feeds, or, within bounds, from an edge:
-   grants of tablets, locks of tablets, shares of the ward key, adoption by a supervisor.
+   grants of tablets, locks of tablets, the ward key and its shares, adoption by a supervisor.
 2. Of several statements about one thing the highest version counts; at equal versions the one that
    gives less.
 3. A revocation cuts a device's feeds at positions (seq and hash), never at a time.
@@ -20,11 +20,12 @@ from typing import NamedTuple
 
 from sync_protocol.errors import PeerError
 from sync_protocol.identity import (
-    AttachmentId,
+    DeviceId,
     DeviceKey,
     Dot,
     FeedId,
     OfficerId,
+    device_id,
 )
 from sync_protocol.log.entry import Mark
 from sync_protocol.membership import grant as g
@@ -72,11 +73,12 @@ class Roster:
     adopted: set[Dot] = field(default_factory=set)
     rejected: set[Dot] = field(default_factory=set)
     erased: set[Dot] = field(default_factory=set)
-    erased_attachments: set[AttachmentId] = field(default_factory=set)
+    erased_chunks: set[bytes] = field(default_factory=set)
     suspects: list[g.Suspect] = field(default_factory=list)
     profile: g.Profile | None = None
     lapses: dict[DeviceKey, g.Lapse] = field(default_factory=dict)
     merge_version: int = 1
+    by_id: dict[DeviceId, DeviceKey] = field(default_factory=dict)
 
     def revoked(self, device: DeviceKey) -> g.Revoke | None:
         """Return the revocation in force for a device."""
@@ -160,6 +162,7 @@ def _hear_certificates(roster: Roster, root: bytes, entries: list[Spoken]) -> No
                 except PeerError:
                     continue  # anybody may claim to be the hub; only the root's word makes it so
                 roster.hubs[certificate.hub] = certificate
+                roster.by_id[device_id(certificate.hub)] = certificate.hub
                 newest = roster.certificate
                 if newest is None or certificate.serial > newest.serial:
                     roster.certificate = certificate
@@ -184,7 +187,7 @@ def _hear_edge(roster: Roster, item: Spoken) -> None:
         allowed = (
             (isinstance(statement, g.Grant) and statement.role == g.TABLET and tablet)
             or (isinstance(statement, g.Revoke) and tablet and supervises)
-            or isinstance(statement, g.KeyShare)
+            or isinstance(statement, g.KeyShare | g.WardKey)
             or (isinstance(statement, g.Adopt | g.Reject) and supervises)
         )
         if allowed:
@@ -200,6 +203,7 @@ def _hear(roster: Roster, item: Spoken, statement: g.Statement, *, delegated: bo
                 or (not delegated and old.delegated)
                 or (delegated == old.delegated and statement.version > old.version)
             ) and statement.role in _ROLES:
+                roster.by_id[device_id(statement.device)] = statement.device
                 roster.grants[statement.device] = Granted(
                     statement.device,
                     statement.agreement,
@@ -225,7 +229,7 @@ def _hear(roster: Roster, item: Spoken, statement: g.Statement, *, delegated: bo
             roster.rejected.update(g.read_dots(statement.dots))
         case g.Erase():
             roster.erased.update(g.read_dots(statement.dots))
-            roster.erased_attachments.update(statement.attachments)
+            roster.erased_chunks.update(statement.chunks)
         case g.Suspect():
             roster.suspects.append(statement)
         case g.Profile():

@@ -84,7 +84,12 @@ def encode_state(state: RecordState) -> bytes:
         plain, cells = _canonical(state)
     base = None
     if state.made is not None:
-        base = [_wire_dot(state.made), state.timestamp, state.officer, plain]
+        base = [
+            _wire_dot(state.made),
+            state.timestamp,
+            state.officer,
+            dict(sorted(plain.items())),
+        ]
     rows = [
         [key[0], key[1], [_wire_sibling(dot, cells[key][dot]) for dot in sorted(cells[key])]]
         for key in sorted(cells, key=_sort_key)

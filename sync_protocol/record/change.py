@@ -88,7 +88,7 @@ def encode_changeset(changeset: Changeset, salt: bytes, own: FeedId) -> bytes:
             parents = [_wire_dot(dot, feeds) for dot in write.parents]
             row: list[object] = [write.field, write.element, write.value, parents]
             writes.append([*row, write.op] if write.op else row if parents else row[:3])
-        row = [change.record, change.type, change.values]
+        row = [change.record, change.type, dict(sorted(change.values.items()))]
         records.append([*row, writes] if writes else row)
     return salt + encode([list(feeds)[1:], records])
 

@@ -46,6 +46,7 @@ class ValueType(Enum):
     BYTES = "bytes"
     DATE = "date"
     DECIMAL = "decimal"
+    ATTACHMENT = "attachment"
     ANY = "any"
 
 
@@ -56,6 +57,7 @@ _PYTHON: dict[ValueType, type | tuple[type, ...]] = {
     ValueType.INTEGER: int,
     ValueType.BOOLEAN: bool,
     ValueType.BYTES: bytes,
+    ValueType.ATTACHMENT: bytes,
     ValueType.DATE: str,
     ValueType.DECIMAL: str,
 }

@@ -1,1 +1,23 @@
-"""Being written."""
+"""One ward as one device holds it: the one door for an app.
+
+`Replica.write` and `Replica.ingest` are the only two ways for a fact to enter; both end in the one
+fold. Kept here: `holding` (the log as this replica holds it, with its roster), `author` (our own
+feed and its journal), `ingest` (what others bring), `follow` (views that follow the log),
+`rejudge` (when the roster changes its mind), `receipts` (who else holds what), `reading`, and
+`replica`, which joins them. The road goes on in `exchange`.
+"""
+
+from sync_protocol.replica.author import Act, Written
+from sync_protocol.replica.ingest import Admission, Offer
+from sync_protocol.replica.replica import Character, Digest, Replica, Rooms
+
+__all__ = [
+    "Act",
+    "Admission",
+    "Character",
+    "Digest",
+    "Offer",
+    "Replica",
+    "Rooms",
+    "Written",
+]

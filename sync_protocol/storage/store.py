@@ -8,7 +8,8 @@ Laws (tests/conformance/store_suite.py):
 * A transaction lands whole or not at all; leaving it by an exception undoes it.
 * After a transaction with `durable=True` has returned, its effects survive a power cut. One with
   `durable=False` may be lost by a power cut, but only together with all that came after it.
-* Reads inside a transaction see its writes.
+* Reads inside a transaction see its writes; other threads see what was committed last.
+* A write outside a transaction is a mistake (`AssertionError`), and so is a nested transaction.
 """
 
 from __future__ import annotations
@@ -118,7 +119,7 @@ class StoredRecord:
     `state` is canonical bytes, equal on all replicas of equal frontier; `pending` is what only
     this replica's order of arrival made (dots to be dropped when they come). `text` is folded for
     search. `order` sorts lists (the time of capture). `disputes` counts open conflicts, `since`
-    is the timestamp of the oldest.
+    is the timestamp of the oldest. Both times lie in 0 … 2^64-1.
     """
 
     id: RecordId
@@ -145,8 +146,11 @@ class Held(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """What a list asks for. `text` is folded; each of its words must be the start of a word of the
-    record's text. `before` is the (order, id) of the last row of the page before."""
+    """What a list asks for.
+
+    `text` is folded; each of its words must be the start of a word of the record's text (`search`
+    says what a word is). `before` is the (order, id) of the last row of the page before.
+    """
 
     type: int = 0
     facet: str = ""

@@ -1,0 +1,186 @@
+"""The command line of every program: parse, own the home, run; or hand the work to `serve`.
+
+A command is a function of the opened app, its arguments and an `Output`. Where another process owns
+the home (usually `serve`), the same words are handed over to it by a local socket, run there, and
+what it prints is printed here. So every command works while `serve` is running.
+
+Exit codes: 0 done, 1 failed, 2 wrong usage.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Generic, NoReturn, TypeVar
+
+from sync_protocol.errors import StoreBusyError, SyncError
+
+A = TypeVar("A")
+DONE, FAILED, USAGE = 0, 1, 2
+
+
+@dataclass(slots=True)
+class Output:
+    """Where a command speaks. `cwd` is the folder in which its words were typed.
+
+    `emit(stream, text)` writes text to "out" or "err".
+    """
+
+    emit: Callable[[str, str], None]
+    as_json: bool
+    cwd: Path
+
+    def say(self, text: str) -> None:
+        """Say a line to a person; silent under --json."""
+        if not self.as_json:
+            self.emit("out", text + "\n")
+
+    def data(self, value: object) -> None:
+        """Give the machine-readable answer; silent without --json."""
+        if self.as_json:
+            text = json.dumps(value, ensure_ascii=False, default=_plain)
+            self.emit("out", text + "\n")
+
+    def note(self, text: str) -> None:
+        """Say something beside the answer (progress, warnings)."""
+        self.emit("err", text)
+
+    def path(self, text: str) -> Path:
+        """Return a path that was typed, seen from where it was typed."""
+        return (self.cwd / text).resolve()
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, bytes):
+        return value.hex()
+    raise TypeError(type(value).__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Command(Generic[A]):
+    """One command. `alone` commands never open the home (init, sample, serve opens it itself)."""
+
+    name: str
+    help: str
+    run: Callable[[A, argparse.Namespace, Output], int]
+    configure: Callable[[argparse.ArgumentParser], None] = lambda _parser: None
+    alone: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Program(Generic[A]):
+    """A program: its commands, how its home is opened, and how it speaks to a running `serve`.
+
+    `open_app(home)` owns the home or raises `StoreBusyError`; `hand_over(home, words, cwd)` yields
+    ("out" or "err", text) and at last ("exit", code).
+    """
+
+    name: str
+    version: str
+    description: str
+    commands: Sequence[Command[A]]
+    open_app: Callable[[Path], A]
+    close_app: Callable[[A], None]
+    hand_over: Callable[[Path, list[str], Path], Iterator[tuple[str, str]]]
+    default_home: str = ""
+    _names: dict[str, Command[A]] = field(default_factory=dict)
+
+    def parser(self) -> argparse.ArgumentParser:
+        """Return the parser; a group such as “ward add” is two words."""
+        parser = _Parser(prog=self.name, description=self.description)
+        parser.add_argument("--home", default=self.default_home, help="the folder of this device")
+        parser.add_argument("--version", action="version", version=f"{self.name} {self.version}")
+        groups: dict[str, Any] = {"": parser.add_subparsers(dest="command", required=True)}
+        for command in self.commands:
+            group, _, last = command.name.rpartition(" ")
+            if group not in groups:
+                holder = groups[""].add_parser(group, help=f"{group} …")
+                groups[group] = holder.add_subparsers(dest="subcommand", required=True)
+            sub = groups[group].add_parser(last, help=command.help, description=command.help)
+            sub.add_argument("--json", action="store_true", help="answer for machines")
+            sub.set_defaults(_command=command)
+            command.configure(sub)
+        return parser
+
+    def main(self, words: Sequence[str] | None = None) -> int:
+        """Run one command line in this process, or hand it over."""
+        typed = list(sys.argv[1:] if words is None else words)
+        arguments = self.parser().parse_args(typed)
+        home = Path(arguments.home).resolve()
+        output = Output(_emit, arguments.json, Path.cwd())
+        try:
+            return self._run(arguments, home, typed, output)
+        except KeyboardInterrupt:
+            output.note(f"\n{self.name}: stopped. What was acknowledged is safe.\n")
+            return FAILED
+        except SyncError as problem:
+            return self.failed(problem, output)
+
+    def _run(
+        self, arguments: argparse.Namespace, home: Path, typed: list[str], output: Output
+    ) -> int:
+        command: Command[A] = arguments._command  # noqa: SLF001 - argparse keeps it under this name
+        if command.alone:
+            arguments.home = home
+            return command.run(None, arguments, output)  # type: ignore[arg-type]  # it opens nothing
+        try:
+            app = self.open_app(home)
+        except StoreBusyError:
+            return self._elsewhere(home, typed, output)
+        try:
+            arguments.home = home
+            return command.run(app, arguments, output)
+        finally:
+            self.close_app(app)
+
+    def _elsewhere(self, home: Path, typed: list[str], output: Output) -> int:
+        code = FAILED
+        for kind, text in self.hand_over(home, typed, output.cwd):
+            if kind == "exit":
+                code = int(text)
+            else:
+                output.emit(kind, text)
+        return code
+
+    def execute(
+        self, app: A, home: Path, words: list[str], cwd: Path, emit: Callable[[str, str], None]
+    ) -> int:
+        """Run words that were handed over, inside `serve`."""
+        try:
+            arguments = self.parser().parse_args(words)
+        except SystemExit as stop:
+            return int(stop.code or 0)
+        output = Output(emit, arguments.json, cwd)
+        command: Command[A] = arguments._command  # noqa: SLF001 - as above
+        if command.alone:
+            output.note(f"{self.name}: this command needs the home for itself.\n")
+            return FAILED
+        arguments.home = home
+        try:
+            return command.run(app, arguments, output)
+        except SyncError as problem:
+            return self.failed(problem, output)
+
+    def failed(self, problem: SyncError, output: Output) -> int:
+        """Say what went wrong, to a person or a machine."""
+        if output.as_json:
+            row = {"error": problem.code, "diagnosis": problem.diagnosis}
+            output.emit("out", json.dumps(row, ensure_ascii=False) + "\n")
+        output.note(f"{self.name}: {problem.diagnosis} [{problem.code}]\n")
+        return FAILED
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        self.print_usage(sys.stderr)
+        self.exit(USAGE, f"{self.prog}: {message}\n")
+
+
+def _emit(stream: str, text: str) -> None:
+    target = sys.stdout if stream == "out" else sys.stderr
+    target.write(text)
+    target.flush()

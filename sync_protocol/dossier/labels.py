@@ -1,0 +1,108 @@
+"""Words for people: statuses, fields, states of papers, remarks. Vietnamese first, then English.
+
+What holds: every status, field, paper state and remark has words in both languages; a code from a
+newer version is shown as it is.
+"""
+
+from __future__ import annotations
+
+VIETNAMESE = "vi"
+ENGLISH = "en"
+
+STATUSES = {
+    "1": ("Mới đăng ký", "Filed"),
+    "2": ("Được tiếp nhận", "Received"),
+    "3": ("Không được tiếp nhận", "Refused at reception"),
+    "4": ("Đang xử lý", "In progress"),
+    "5": ("Yêu cầu bổ sung giấy tờ", "More papers needed"),
+    "6": ("Yêu cầu thực hiện nghĩa vụ tài chính", "Payment needed"),
+    "7": ("Công dân yêu cầu rút hồ sơ", "Withdrawal requested"),
+    "8": ("Dừng xử lý", "Stopped"),
+    "9": ("Đã xử lý xong", "Result ready"),
+    "10": ("Đã trả kết quả", "Result handed over"),
+}
+"""The official names of the ten statuses."""
+
+FIELDS = {
+    "procedure": ("Thủ tục", "Procedure"),
+    "identity": ("Giấy tờ tùy thân", "Identity document"),
+    "identity.kind": ("Loại giấy tờ", "Kind of document"),
+    "identity.number": ("Số", "Number"),
+    "identity.issuer": ("Nước cấp", "Issued by"),
+    "name": ("Họ và tên", "Full name"),
+    "birth": ("Sinh", "Birth"),
+    "birth.date": ("Ngày sinh", "Date of birth"),
+    "birth.place": ("Nơi sinh", "Place of birth"),
+    "address": ("Địa chỉ", "Address"),
+    "address.line": ("Số nhà, đường, thôn", "Street or village"),
+    "address.unit": ("Phường, xã", "Ward or commune"),
+    "address.unit_code": ("Mã phường, xã", "Code of ward or commune"),
+    "phone": ("Số điện thoại", "Phone"),
+    "status": ("Tình trạng", "Status"),
+    "received_on": ("Ngày tiếp nhận", "Received on"),
+    "due_on": ("Ngày hẹn trả", "Due on"),
+    "provisional_code": ("Mã tạm", "Provisional code"),
+    "official_code": ("Mã hồ sơ", "Official code"),
+    "papers": ("Giấy tờ", "Papers"),
+    "papers.type": ("Loại giấy tờ", "Type of paper"),
+    "papers.name": ("Tên giấy tờ", "Name of paper"),
+    "papers.attachment": ("Bản chụp", "Scan"),
+    "papers.manifest": ("Kê khai bản chụp", "Manifest of the scan"),
+    "papers.state": ("Tình trạng giấy tờ", "State of paper"),
+    "papers.note": ("Ghi chú về giấy tờ", "Note on paper"),
+    "notes": ("Ghi chú", "Notes"),
+    "notes.text": ("Nội dung", "Text"),
+    "notes.kind": ("Loại ghi chú", "Kind of note"),
+    "fee": ("Lệ phí", "Fee"),
+    "fee.amount": ("Số tiền", "Amount"),
+    "fee.currency": ("Loại tiền", "Currency"),
+    "assignee": ("Người thụ lý", "Officer in charge"),
+    "approval": ("Phê duyệt", "Approval"),
+}
+"""Fields by name, and the parts of groups and elements as "field.part"."""
+
+PAPER_STATES = {
+    "submitted": ("Đã nộp", "Submitted"),
+    "compared": ("Đã đối chiếu, trả lại", "Compared and returned"),
+    "known": ("Đã có, không cần nộp", "Already known"),
+    "missing": ("Còn thiếu", "Missing"),
+}
+
+REMARKS = {
+    "citizen-number-for-tests": (
+        "Số này bắt đầu bằng 097, 098 hoặc 099: chỉ dùng để thử.",
+        "The number starts with 097, 098 or 099: it is for tests only.",
+    ),
+    "citizen-number-place": (
+        "Ba số đầu không phải mã tỉnh nào. Hãy xem lại số.",
+        "The first three digits are no province's code. Look at the number again.",
+    ),
+    "citizen-number-birth-year": (
+        "Số không khớp với năm sinh. Hãy xem lại cả hai.",
+        "The number does not fit the year of birth. Look at both again.",
+    ),
+    "citizen-number-sex": (
+        "Số không khớp với giới tính. Hãy xem lại cả hai.",
+        "The number does not fit the sex. Look at both again.",
+    ),
+    "passport-number-length": (
+        "Số hộ chiếu thường có 6 đến 9 ký tự. Hãy xem lại số.",
+        "Passport numbers usually have 6 to 9 characters. Look at the number again.",
+    ),
+    "passport-vietnamese": (
+        "Hộ chiếu Việt Nam: nên dùng số định danh 12 số.",
+        "A Vietnamese passport: the 12-digit number is the better one to use.",
+    ),
+    "identity-missing": (
+        "Chưa có giấy tờ tùy thân.",
+        "No identity document is given.",
+    ),
+}
+
+
+def label(table: dict[str, tuple[str, str]], code: str, language: str = VIETNAMESE) -> str:
+    """Return the words for `code` in one of the tables above."""
+    words = table.get(code)
+    if words is None:
+        return code
+    return words[1] if language == ENGLISH else words[0]

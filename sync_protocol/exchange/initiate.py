@@ -1,0 +1,386 @@
+"""Lead a whole exchange with one peer: hello, push, pull, scans. Idempotent, resumable anywhere.
+
+What holds:
+* The difference is always taken against the frontier that the peer states now.
+* What only we have goes first: it is what could still be lost.
+* A round that moved nothing ends the exchange; so it ends.
+* A feed that one side refuses is reported and stops no other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from sync_protocol import limits
+from sync_protocol.errors import (
+    BadSignatureError,
+    LimitExceededError,
+    MalformedMessageError,
+    PeerError,
+    StaleNonceError,
+    SyncError,
+    WrongPeerError,
+)
+from sync_protocol.exchange.offer import gather
+from sync_protocol.exchange.respond import staged, take_in
+from sync_protocol.exchange.scans import ScanCourier
+from sync_protocol.identity import DeviceKey, FeedId
+from sync_protocol.log import frontier as heads
+from sync_protocol.log.entry import SHORT_HASH_BYTES, Mark
+from sync_protocol.replica.holding import Chain
+from sync_protocol.replica.receipts import try_take
+from sync_protocol.replica.replica import Replica
+from sync_protocol.transport.carrier import Carrier, Parcel
+from sync_protocol.wire import message as m
+from sync_protocol.wire.hello import Frontier, Hello, Same
+from sync_protocol.wire.health import Health, Thanks
+from sync_protocol.wire.pull import Pull, Pulled, Want
+from sync_protocol.wire.push import Push, Pushed
+from sync_protocol.wire.receipt import read_receipt
+
+B = TypeVar("B", bound=m.Body)
+_NONCE = "nonce:"
+ROUNDS_MAX = 8
+"""Hello rounds in one exchange: one is the rule, two after a fork; more means news kept coming."""
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What one exchange did. Bytes are of message bodies, both envelopes and payloads."""
+
+    requests: int = 0
+    bytes_sent: int = 0
+    bytes_received: int = 0
+    entries_sent: int = 0
+    entries_received: int = 0
+    chunks_sent: int = 0
+    chunks_received: int = 0
+    refused: dict[FeedId, PeerError] = field(default_factory=dict)
+    peer_time_ms: int = 0
+
+
+class Initiator:
+    """One conversation with one peer over one carrier."""
+
+    def __init__(self, replica: Replica, carrier: Carrier, peer: DeviceKey) -> None:
+        """`peer` is the key that must answer: that of the invitation, or of the roster."""
+        self._replica = replica
+        self._carrier = carrier
+        self._peer = peer
+        self._nonce = replica.rooms.log.note(_NONCE + peer.hex()) or b""
+        self.outcome = Outcome()
+
+    def run(self, *, scans: bool = True, fetch_scans: bool = True) -> Outcome:
+        """Exchange everything. Raises `TransportError` and `PeerError` kinds; what came is kept."""
+        before = (
+            self._carrier.requests,
+            self._carrier.bytes_sent,
+            self._carrier.bytes_received,
+        )
+        try:
+            self._text()
+            if scans:
+                courier = ScanCourier(self._replica, self.ask)
+                try:
+                    courier.run(fetch=fetch_scans)
+                finally:
+                    self.outcome.chunks_sent = courier.chunks_sent
+                    self.outcome.chunks_received = courier.chunks_received
+        finally:
+            self._save_nonce()
+            self.outcome.requests = self._carrier.requests - before[0]
+            self.outcome.bytes_sent = self._carrier.bytes_sent - before[1]
+            self.outcome.bytes_received = self._carrier.bytes_received - before[2]
+        self._replica.tidy_journal()
+        return self.outcome
+
+    def report(self, figures: dict[str, int | str]) -> None:
+        """Send this device's health report."""
+        self.ask(m.Kind.HEALTH, Health(figures), [], Thanks)
+        self._save_nonce()
+
+    def _save_nonce(self) -> None:
+        key = _NONCE + self._peer.hex()
+        store = self._replica.rooms.log
+        with self._replica.lock:
+            if store.note(key) != self._nonce:
+                with store.transaction(durable=False):
+                    store.put_note(key, self._nonce)
+
+    # --- text -------------------------------------------------------------------------------------
+
+    def _text(self) -> None:
+        theirs = self._hello()
+        for _ in range(ROUNDS_MAX):
+            if theirs is None:
+                return
+            moved = self._push(theirs)
+            moved = self._pull(theirs) or moved
+            if not moved or not self._differs():
+                return
+            theirs = self._hello()
+
+    def _differs(self) -> bool:
+        """Whether, by its newest receipt, the peer's frontier is not ours."""
+        known = self._replica.receipts.newest(self._peer)
+        ours = self._replica.holding.frontier_root()
+        return known is None or heads.root(known.frontier) != ours
+
+    def _hello(self) -> Frontier | None:
+        """Ask how far the peer is; None where nothing is new and its receipt says so."""
+        root = self._replica.holding.frontier_root()
+        known = self._replica.receipts.newest(self._peer)
+        if known is not None and heads.root(known.frontier) == root:
+            envelope, _ = self._request(m.Kind.HELLO, self._greeting(root), [])
+            if envelope.kind == m.Kind.SAME:
+                same = m.decode_body(envelope, Same)
+                self.outcome.peer_time_ms = same.time
+                if same.incarnation == known.incarnation:
+                    return None
+            else:
+                return self._frontier(envelope)
+        envelope, _ = self._request(m.Kind.HELLO, self._greeting(b""), [])
+        return self._frontier(envelope)
+
+    def _greeting(self, root: bytes) -> Hello:
+        return Hello(root, self._replica.character.wall())
+
+    def _frontier(self, envelope: m.Envelope) -> Frontier:
+        if envelope.kind != m.Kind.FRONTIER:
+            raise MalformedMessageError("The answer to a greeting is of the wrong kind.")
+        body = m.decode_body(envelope, Frontier)
+        self.outcome.peer_time_ms = body.time
+        heads.check_frontier(body.staged)
+        heads.check_frontier(body.purged)
+        self._take_receipts([body.receipt, *body.relayed])
+        return body
+
+    def _take_receipts(self, receipts: Sequence[bytes]) -> None:
+        with self._replica.lock:
+            for raw in receipts:
+                if raw:
+                    try_take(self._replica.receipts, raw)
+
+    # --- push -------------------------------------------------------------------------------------
+
+    def _push(self, theirs: Frontier) -> bool:
+        marks = [*read_receipt(theirs.receipt).frontier, *theirs.staged, *theirs.purged]
+        moved = False
+        for _ in range(limits.REQUESTS_PER_EXCHANGE_MAX):
+            parts = gather(
+                self._replica.holding, self._jobs(marks), limits.EXCHANGE_PAYLOAD_BYTES_MAX
+            )
+            if not parts.ranges:
+                return moved
+            relayed = self._replica.receipts.relayed(self._peer)
+            body = Push(parts.declarations, parts.seals, parts.ranges, relayed)
+            answer, _ = self.ask(m.Kind.PUSH, body, parts.payloads, Pushed)
+            self.outcome.entries_sent += parts.entries
+            self._take_receipts([answer.receipt, *answer.relayed])
+            for feed, code, sentence in answer.refused:
+                self.outcome.refused[FeedId(feed)] = PeerError(sentence, code=code)
+            now = [*read_receipt(answer.receipt).frontier, *answer.staged, *theirs.purged]
+            if now == marks:
+                return moved
+            marks, moved = now, True
+        raise LimitExceededError("A push did not come to its end; try again later.")
+
+    def _jobs(self, marks: Sequence[Mark]) -> list[tuple[Chain, int]]:
+        """Return our chains with the last seq of each that the peer holds.
+
+        Where the peer stands on another branch of a feed we say nothing yet: the pull will show
+        where the two part.
+        """
+        holding = self._replica.holding
+        jobs = []
+        for chain in holding.chains.values():
+            if chain.feed in self.outcome.refused or not chain.row.head.seq:
+                continue
+            stated = [mark for mark in marks if mark.feed == chain.feed and mark.seq]
+            known = [self._common(chain, mark) for mark in stated]
+            found = [seq for seq in known if seq is not None]
+            if stated and not found:
+                continue
+            jobs.append((chain, max(found, default=0)))
+        return jobs
+
+    def _common(self, chain: Chain, mark: Mark) -> int | None:
+        """Return the last seq that `chain` shares with the peer's head `mark`; None if unknown."""
+        holding = self._replica.holding
+        owner = holding.find(mark)
+        if owner is None:
+            return None
+        if holding.short_hash_at(chain, mark.seq) == mark.hash:
+            return mark.seq
+        seq = mark.seq
+        while owner.row.base_chain:
+            seq = min(seq, owner.row.base_seq)
+            if holding.short_hash_at(chain, seq) == holding.short_hash_at(owner, seq):
+                return seq
+            owner = holding.chains[owner.row.base_chain]
+        while chain.row.base_chain:
+            at = min(seq, chain.row.base_seq)
+            if holding.short_hash_at(chain, at) == holding.short_hash_at(owner, at):
+                return at
+            chain = holding.chains[chain.row.base_chain]
+        return 0
+
+    # --- pull -------------------------------------------------------------------------------------
+
+    def _pull(self, theirs: Frontier) -> bool:
+        moved = False
+        frontier = read_receipt(theirs.receipt).frontier
+        heads.check_frontier(frontier)
+        for _ in range(limits.REQUESTS_PER_EXCHANGE_MAX):
+            wants = self._wants(frontier)
+            if not wants:
+                break
+            before = self._position()
+            body = Pull(wants, limits.EXCHANGE_PAYLOAD_BYTES_MAX)
+            answer, payloads = self.ask(m.Kind.PULL, body, [], Pulled)
+            refused = take_in(self._replica, self._as_push(answer), payloads)
+            self.outcome.refused.update(refused)
+            after = self._position()
+            self.outcome.entries_received += sum(item.count for item in answer.ranges)
+            if after == before:
+                break
+            moved = True
+        if moved:
+            self._take_receipts([theirs.receipt, *theirs.relayed])
+        return moved
+
+    @staticmethod
+    def _as_push(answer: Pulled) -> Push:
+        return Push(answer.declarations, answer.seals, answer.ranges)
+
+    def _position(self) -> tuple[bytes, bytes]:
+        return (
+            self._replica.holding.frontier_root(),
+            heads.root(staged(self._replica)),
+        )
+
+    def _wants(self, frontier: Sequence[Mark]) -> list[Want]:
+        holding = self._replica.holding
+        chains = [
+            heads.Chain(chain.feed, chain.row.head.seq, self._reader(chain))
+            for chain in holding.chains.values()
+        ]
+        control = holding.roster.control_feeds
+        lacking = heads.lacking(chains, frontier)
+        lacking = [item for item in lacking if item.feed not in self.outcome.refused]
+        lacking.sort(key=lambda item: (item.feed not in control, item.feed))
+        return [Want(item, self._locator(item)) for item in lacking]
+
+    def _reader(self, chain: Chain) -> Reader:
+        return Reader(self._replica, chain)
+
+    def _locator(self, wanted: Mark) -> list[Mark]:
+        """Return our marks on that feed: the newest, then ever further back."""
+        found = []
+        for chain in self._replica.holding.by_feed.get(wanted.feed, ()):
+            seq = chain.row.staged.seq
+            step = 1
+            while seq > chain.row.floor.seq:
+                known = self._replica.holding.hash_at(chain, seq)
+                if known is not None:
+                    found.append(Mark(wanted.feed, seq, known[:SHORT_HASH_BYTES]))
+                if seq < wanted.seq and len(found) == 1 and not self._was_parted(wanted):
+                    break
+                seq, step = seq - step, step * 4
+            if chain.row.floor.seq:
+                floor = chain.row.floor
+                found.append(Mark(wanted.feed, floor.seq, floor.hash[:SHORT_HASH_BYTES]))
+        return sorted(found, key=lambda item: -item.seq)
+
+    def _was_parted(self, wanted: Mark) -> bool:
+        """Whether this feed is known, or suspected, to have forked."""
+        return self._replica.holding.is_forked(wanted.feed) or wanted.feed == self._replica.own.feed
+
+    # --- one request ------------------------------------------------------------------------------
+
+    def ask(
+        self, kind: m.Kind, body: m.Body, payloads: Sequence[bytes], answer: type[B]
+    ) -> tuple[B, Iterator[bytes]]:
+        """Send one request; return the answer's body and its payloads as they arrive."""
+        envelope, rest = self._request(kind, body, payloads)
+        expected = _ANSWERS[kind]
+        if envelope.kind not in expected:
+            raise MalformedMessageError("An answer is of the wrong kind.", kind=envelope.kind)
+        return m.decode_body(envelope, answer), rest
+
+    def _request(
+        self, kind: m.Kind, body: m.Body, payloads: Sequence[bytes]
+    ) -> tuple[m.Envelope, Iterator[bytes]]:
+        for _ in range(3):  # a challenge is answered once; a second one means somebody else spoke
+            envelope, rest = self._send(kind, body, payloads)
+            if envelope.kind == m.Kind.CHALLENGE:
+                continue
+            if envelope.kind == m.Kind.REFUSED:
+                refusal = m.decode_body(envelope, m.Refused)
+                raise _refusal(refusal)
+            return envelope, rest
+        raise StaleNonceError("The other side keeps asking for a new nonce; try again later.")
+
+    def _send(
+        self, kind: m.Kind, body: m.Body, payloads: Sequence[bytes]
+    ) -> tuple[m.Envelope, Iterator[bytes]]:
+        replica = self._replica
+        raw = m.write_request(
+            replica.keys.signing, self._peer, kind, replica.holding.ward, self._nonce, body
+        )
+        # The server checks the nonce before it reads payloads; without one none are sent.
+        sizes = [len(item) for item in payloads]
+        reply = self._carrier.ask(
+            Parcel(raw, payloads if self._nonce else [], sizes if self._nonce else [])
+        )
+        try:
+            envelope = m.read_reply(reply.envelope, raw, self._peer)
+        except BadSignatureError as cause:
+            reply.close()
+            raise WrongPeerError(
+                "Somebody else answers at this address than the one this device was enrolled with. "
+                "Nothing was sent on; ask the administrator."
+            ) from cause
+        except SyncError:
+            reply.close()
+            raise
+        self._nonce = envelope.nonce
+        return envelope, reply.payloads
+
+
+class Reader:
+    """Our 16-byte hash at a seq of one chain, for the comparison of frontiers."""
+
+    def __init__(self, replica: Replica, chain: Chain) -> None:
+        """Attach to a chain."""
+        self._replica = replica
+        self._chain = chain
+
+    def __call__(self, seq: int) -> bytes | None:
+        """Return the hash, or None."""
+        return self._replica.holding.short_hash_at(self._chain, seq)
+
+
+def _refusal(refusal: m.Refused) -> PeerError:
+    kinds: dict[str, type[PeerError]] = {kind.code: kind for kind in _all_kinds(PeerError)}
+    return kinds.get(refusal.code, PeerError)(refusal.diagnosis)
+
+
+def _all_kinds(kind: type[PeerError]) -> Iterator[type[PeerError]]:
+    yield kind
+    for child in kind.__subclasses__():
+        yield from _all_kinds(child)
+
+
+_ANSWERS: dict[m.Kind, tuple[m.Kind, ...]] = {
+    m.Kind.PUSH: (m.Kind.PUSHED,),
+    m.Kind.PULL: (m.Kind.PULLED,),
+    m.Kind.CHUNKS_WANTED: (m.Kind.CHUNKS_ANSWER,),
+    m.Kind.CHUNKS_PUT: (m.Kind.CHUNKS_ANSWER,),
+    m.Kind.CHUNKS_GET: (m.Kind.CHUNKS_ANSWER,),
+    m.Kind.SNAPSHOT: (m.Kind.SNAPSHOT_ANSWER,),
+    m.Kind.AUDIT: (m.Kind.AUDITED,),
+    m.Kind.HEALTH: (m.Kind.THANKS,),
+}

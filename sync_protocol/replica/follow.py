@@ -1,0 +1,399 @@
+"""Views that follow the log: from a cursor per chain, in batches, never in the way of sync.
+
+What holds:
+* The result is a function of the set of entries and statements held; `rejudge` sees to it that a
+  statement that comes late has the effect it would have had early.
+* Cursors, records and quarantine change in one transaction, so a crash repeats work and loses none.
+* An entry whose writer had seen a control head that we do not hold yet, or whose device has no
+  grant yet, waits, and with it the rest of its own feed only.
+* An entry that can't be read or is not allowed is held back with its reason, and the feed goes on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from sync_protocol import limits
+from sync_protocol.errors import PeerError
+from sync_protocol.identity import Dot, FeedId, RecordId
+from sync_protocol.log.entry import CHANGESET, CONTROL, Entry, Header, Mark, read_header
+from sync_protocol.membership.grant import Statement, decode_statements
+from sync_protocol.membership.judgement import (
+    ADMITTED,
+    Author,
+    Standing,
+    Verdict,
+    held,
+    judge_author,
+    judge_changeset,
+)
+from sync_protocol.merge.fold import Stamp, fold
+from sync_protocol.merge.state import RecordState, decode_state
+from sync_protocol.record.change import (
+    SALT_BYTES,
+    CellWrite,
+    Changeset,
+    RecordChange,
+    decode_changeset,
+    new_record_ids,
+)
+from sync_protocol.record.schema import Schema
+from sync_protocol.clock import millis
+from sync_protocol.replica.holding import Chain, Holding
+from sync_protocol.replica.projection import Projection
+from sync_protocol.storage.store import Held, ViewStore
+
+_CHAIN = "chain:"
+_SEEN = "seen:"
+_BRANCHES = "branches"
+
+
+class WaitsError(Exception):
+    """Inside the fold: this entry must wait, and the rest of its feed with it."""
+
+
+@dataclass(slots=True)
+class Batch:
+    """What one transaction will change."""
+
+    states: dict[RecordId, RecordState | None] = field(default_factory=dict)
+    touched: set[RecordId] = field(default_factory=set)
+    held: list[Held] = field(default_factory=list)
+    spoken: list[tuple[Chain, Statement]] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """One entry, read and judged."""
+
+    verdict: Verdict
+    header: Header | None = None
+    changeset: Changeset | None = None
+    statements: tuple[Statement, ...] = ()
+    records: tuple[RecordId, ...] = ()
+
+
+class Follower:
+    """Moves the views along the log. Not safe for threads by itself: `Replica` holds the lock."""
+
+    def __init__(
+        self, holding: Holding, views: ViewStore, schema: Schema, projection: Projection
+    ) -> None:
+        """Start from the views' cursors."""
+        self.holding = holding
+        self.views = views
+        self.schema = schema
+        self.projection = projection
+        self.on_scans: Callable[[list[RecordState]], None] = lambda _: None
+        self.on_statements: Callable[[list[tuple[Chain, Statement]]], None] = lambda _: None
+        self.cursors: dict[int, int] = {}
+        self.seen: dict[int, dict[int, int]] = {}
+        self.waiting: dict[int, str] = {}
+        self.load()
+
+    def load(self) -> None:
+        """Read the cursors: how far each chain is folded, and what its writer had seen of others."""
+        self.cursors.clear()
+        self.seen.clear()
+        for name, value in self.views.cursors().items():
+            if name.startswith(_CHAIN):
+                self.cursors[int(name[len(_CHAIN) :])] = value
+            elif name.startswith(_SEEN):
+                chain, other = name[len(_SEEN) :].split(":")
+                self.seen.setdefault(int(chain), {})[int(other)] = value
+
+    def branches(self) -> int:
+        """Return how many branches the log holds."""
+        return sum(1 for chain in self.holding.chains.values() if chain.row.base_chain)
+
+    def parted(self) -> bool:
+        """Whether a feed has forked since the views were last made anew."""
+        return self.views.cursors().get(_BRANCHES, 0) != self.branches()
+
+    def note_branches(self) -> None:
+        """Remember, inside a transaction, which forks the views know."""
+        self.views.put_cursor(_BRANCHES, self.branches())
+
+    # --- how far ------------------------------------------------------------------------------
+
+    def cursor(self, chain: Chain) -> int:
+        """Return the last seq of a chain that was folded or judged."""
+        start = max(chain.row.base_seq, chain.row.floor.seq)
+        return max(self.cursors.get(chain.number, 0), start)
+
+    def lag(self) -> int:
+        """Return how many entries of the log the views have not taken in."""
+        chains = self.holding.chains.values()
+        return sum(chain.row.head.seq - self.cursor(chain) for chain in chains)
+
+    def folded(self, dot: Dot) -> bool:
+        """Whether the views are past this entry."""
+        chain = self.holding.locate(dot)
+        return chain is not None and dot.seq <= self.cursor(chain)
+
+    def marks(self) -> dict[FeedId, Mark]:
+        """Return the heads of other feeds as the views show them; control feeds as the roster."""
+        found: dict[FeedId, Mark] = {}
+        for chain in self.holding.chains.values():
+            control = chain.feed in self.holding.roster.control_feeds
+            seq = chain.row.head.seq if control else self.cursor(chain)
+            short = self.holding.short_hash_at(chain, seq)
+            if (
+                seq
+                and short is not None
+                and (chain.feed not in found or found[chain.feed].seq < seq)
+            ):
+                found[chain.feed] = Mark(chain.feed, seq, short)
+        return found
+
+    # --- following ----------------------------------------------------------------------------
+
+    def follow(self, entries_max: int = 1 << 60) -> int:
+        """Fold what is new, control feeds first; return how many entries were taken in."""
+        total = 0
+        moved = True
+        while moved and total < entries_max:
+            moved = False
+            for chain in self._order():
+                while total < entries_max and (count := self.follow_chain(chain)):
+                    total += count
+                    moved = True
+        return total
+
+    def _order(self) -> list[Chain]:
+        control = self.holding.roster.control_feeds
+        chains = self.holding.chains.values()
+        return sorted(chains, key=lambda chain: (chain.feed not in control, chain.number))
+
+    def follow_chain(self, chain: Chain) -> int:
+        """Fold one batch of one chain; return how many entries were taken in."""
+        chain = self.holding.chains[chain.number]
+        first = self.cursor(chain) + 1
+        last = min(chain.row.head.seq, first + limits.FOLD_BATCH_ENTRIES - 1)
+        self.waiting.pop(chain.number, None)
+        if last < first:
+            return 0
+        seen = dict(self._seen(chain))
+        batch = Batch()
+        done = first - 1
+        with self.views.transaction():
+            rows = list(self.holding.entries(chain, first, last))
+            judged = self._judge_all(chain, rows, seen)
+            self._load(batch, judged)
+            for (seq, _), item in zip(rows, judged, strict=False):
+                self._take(batch, chain, seq, item)
+                done = seq
+            if done >= first:
+                self._save(batch, chain, done, seen)
+        return done - first + 1
+
+    def _seen(self, chain: Chain) -> dict[int, int]:
+        known = self.seen.get(chain.number)
+        if known is None:
+            base = self.holding.chains.get(chain.row.base_chain)
+            known = {}
+            if base is not None:  # a branch has seen what its past had seen
+                for seq, entry in self.holding.entries(base, 1, chain.row.base_seq):
+                    self._take_context(chain, entry, seq, known)
+        return known
+
+    def _judge_all(
+        self, chain: Chain, rows: Sequence[tuple[int, Entry]], seen: dict[int, int]
+    ) -> list[Judged]:
+        judged: list[Judged] = []
+        for seq, entry in rows:
+            try:
+                judged.append(self.judge(chain, seq, entry, seen))
+            except WaitsError as reason:
+                self.waiting[chain.number] = str(reason)
+                break
+        return judged
+
+    def judge(self, chain: Chain, seq: int, entry: Entry, seen: dict[int, int]) -> Judged:
+        """Read and judge one entry; takes its context into `seen`."""
+        roster = self.holding.roster
+        dot = self.holding.dot(chain, seq)
+        if entry.body is None:
+            return Judged(held("erased"))
+        try:
+            header = read_header(entry.header)
+            self._take_marks(header, seen)
+            by_feed: dict[FeedId, int] = {}
+            for number, at in seen.items():
+                feed = self.holding.chains[number].feed
+                by_feed[feed] = max(at, by_feed.get(feed, 0))
+            within = self.within_cut(chain, seq)
+            author = Author(dot, chain.device, header.officer, by_feed, within)
+            verdict = judge_author(roster, author)
+            if verdict.standing is Standing.PENDING:
+                raise WaitsError(verdict.reason)
+            if header.kind == CONTROL:
+                return Judged(verdict, header, None, tuple(decode_statements(entry.body)))
+            if header.kind != CHANGESET:
+                return Judged(held("newer-kind"), header)
+            changeset, records = self._changeset(chain, seq, header, entry.body, seen)
+            if verdict == ADMITTED:
+                verdict = judge_changeset(roster, self.schema, author, changeset)
+            return Judged(verdict, header, changeset, (), records)
+        except PeerError as problem:
+            return Judged(held("unreadable-" + problem.code))
+
+    def _changeset(
+        self, chain: Chain, seq: int, header: Header, body: bytes, seen: dict[int, int]
+    ) -> tuple[Changeset, tuple[RecordId, ...]]:
+        changeset = self._resolve(decode_changeset(body, chain.feed), chain, seen)
+        made_ms, salt = millis(header.timestamp), body[:SALT_BYTES]
+        return changeset, tuple(new_record_ids(changeset, made_ms, chain.feed, seq, salt))
+
+    def read(
+        self, chain: Chain, seq: int, entry: Entry, seen: dict[int, int]
+    ) -> tuple[Header, Changeset, tuple[RecordId, ...]] | None:
+        """Read an admitted entry again; None where its body was erased or it is no changeset."""
+        try:
+            header = read_header(entry.header)
+            if entry.body is None or header.kind != CHANGESET:
+                return None
+            return header, *self._changeset(chain, seq, header, entry.body, seen)
+        except PeerError:
+            return None  # it is held back as unreadable, and says nothing
+
+    def within_cut(self, chain: Chain, seq: int) -> bool:
+        """Whether an entry lies before the position at which its feed is cut, on the same chain."""
+        cut = self.holding.roster.cut(chain.device, chain.feed)
+        if cut is None:
+            return True
+        if seq > cut.seq:
+            return False
+        known = self.holding.short_hash_at(chain, cut.seq)
+        return known is None or known == cut.hash
+
+    def _take_context(self, chain: Chain, entry: Entry, seq: int, seen: dict[int, int]) -> None:
+        try:
+            self._take_marks(read_header(entry.header), seen)
+        except (PeerError, WaitsError):
+            return  # judged where the entry itself is folded
+
+    def _take_marks(self, header: Header, seen: dict[int, int]) -> None:
+        """Take in what the writer had folded. It never goes back."""
+        for mark in header.context:
+            chain = self.holding.find(mark)
+            if chain is not None:
+                seen[chain.number] = max(mark.seq, seen.get(chain.number, 0))
+            elif mark.feed not in self.holding.by_feed:
+                raise WaitsError("unknown-feed-in-context")
+            elif mark.feed in self.holding.roster.control_feeds and all(
+                mark.seq > item.row.head.seq for item in self.holding.by_feed[mark.feed]
+            ):
+                raise WaitsError("control-not-here-yet")
+
+    def _resolve(self, changeset: Changeset, chain: Chain, seen: dict[int, int]) -> Changeset:
+        """Name the branch of parents in forked feeds: the one that the writer had seen."""
+        if not any(
+            self.holding.is_forked(dot.feed)
+            for change in changeset.records
+            for item in change.writes
+            for dot in item.parents
+        ):
+            return changeset
+        return Changeset(
+            tuple(
+                RecordChange(
+                    change.record,
+                    change.type,
+                    change.values,
+                    tuple(self._resolve_write(item, chain, seen) for item in change.writes),
+                )
+                for change in changeset.records
+            )
+        )
+
+    def _resolve_write(self, item: CellWrite, chain: Chain, seen: dict[int, int]) -> CellWrite:
+        parents = tuple(self._resolve_dot(dot, chain, seen) for dot in item.parents)
+        return item._replace(parents=parents)
+
+    def _resolve_dot(self, dot: Dot, chain: Chain, seen: dict[int, int]) -> Dot:
+        if dot.branch or not self.holding.is_forked(dot.feed):
+            return dot
+        if dot.feed == chain.feed:
+            return self.holding.dot(chain, dot.seq)
+        for other in self.holding.by_feed[dot.feed]:
+            if seen.get(other.number, 0) >= dot.seq:
+                return self.holding.dot(other, dot.seq)
+        return dot
+
+    # --- one batch ----------------------------------------------------------------------------
+
+    def _load(self, batch: Batch, judged: Sequence[Judged]) -> None:
+        wanted = {
+            change.record
+            for item in judged
+            if item.verdict == ADMITTED and item.changeset is not None
+            for change in item.changeset.records
+            if change.record is not None
+        }
+        fresh = {
+            record
+            for item in judged
+            if item.changeset is not None
+            for record, change in zip(item.records, item.changeset.records, strict=True)
+            if change.record is None
+        }
+        self._want(batch, wanted | (fresh if self._may_be_there() else set()))
+
+    def _may_be_there(self) -> bool:
+        """Whether a record can exist before the entry that makes it: when edits came first."""
+        return len(self.holding.chains) > 1
+
+    def _want(self, batch: Batch, records: set[RecordId]) -> None:
+        stored = self.views.load(sorted(records)) if records else {}
+        for record in records:
+            row = stored.get(record)
+            batch.states[record] = None if row is None else decode_state(row.state, row.pending)
+
+    def _take(self, batch: Batch, chain: Chain, seq: int, item: Judged) -> None:
+        if item.verdict != ADMITTED or item.header is None:
+            if item.verdict.reason != "erased":
+                batch.held.append(Held(chain.number, seq, item.verdict.reason, item.records))
+            return
+        batch.spoken.extend((chain, statement) for statement in item.statements)
+        if item.changeset is None:
+            return
+        dot = self.holding.dot(chain, seq)
+        stamp = Stamp(dot, item.header.timestamp, item.header.officer)
+        for record, change in zip(item.records, item.changeset.records, strict=True):
+            state = batch.states.get(record)
+            if state is None:
+                state = batch.states[record] = RecordState(change.type)
+            fold(state, stamp, change, lambda parent: self._is_past(parent, chain, seq))
+            batch.touched.add(record)
+
+    def _is_past(self, dot: Dot, chain: Chain, seq: int) -> bool:
+        if dot.feed == chain.feed and not dot.branch:
+            return dot.seq <= seq
+        return self.folded(dot)
+
+    def _save(self, batch: Batch, chain: Chain, done: int, seen: dict[int, int]) -> None:
+        rows = []
+        with_scans = []
+        for record in batch.touched:
+            state = batch.states[record]
+            if state is not None:
+                rows.append(self.projection.stored(record, state))
+                if rows[-1].attachments:
+                    with_scans.append(state)
+        rows.sort(key=lambda row: row.id)  # neighbours on the page: worth 3x under SQLCipher
+        self.views.save(rows)
+        if batch.held:
+            self.views.hold(batch.held)
+        before = self.seen.get(chain.number, {})
+        for other, at in seen.items():
+            if before.get(other) != at:
+                self.views.put_cursor(f"{_SEEN}{chain.number}:{other}", at)
+        self.views.put_cursor(f"{_CHAIN}{chain.number}", done)
+        self.cursors[chain.number] = done
+        self.seen[chain.number] = seen
+        if with_scans:
+            self.on_scans(with_scans)
+        if batch.spoken:
+            self.on_statements(batch.spoken)

@@ -1,0 +1,244 @@
+"""The log as this replica holds it: chains in memory over the store, and the roster they give.
+
+A feed is usually one chain. A forked feed is several: each branch starts after (chain, seq) of
+another. `path` and `hash_at` see through that; `label` names a branch by the first 8 bytes of the
+hash with which it begins, which is the same on every replica that holds the same chains.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from sync_protocol.errors import PeerError
+from sync_protocol.identity import BRANCH_BYTES, DeviceKey, Dot, FeedId, OfficerId, WardId
+from sync_protocol.log import frontier as heads
+from sync_protocol.log.entry import CONTROL, SHORT_HASH_BYTES, Entry, Mark, read_header
+from sync_protocol.log.feed import Head, SignedDeclaration, mark, read_declaration
+from sync_protocol.membership.grant import Statement, decode_statements
+from sync_protocol.membership.roster import Roster, Spoken, build
+from sync_protocol.storage.store import ChainRow, LogStore
+
+CONTROL_NOTE = "control:"
+
+
+@dataclass(slots=True)
+class Chain:
+    """A chain and its feed's declaration."""
+
+    row: ChainRow
+    declared: SignedDeclaration
+
+    @property
+    def number(self) -> int:
+        """The store's number of the chain."""
+        return self.row.number
+
+    @property
+    def feed(self) -> FeedId:
+        """The feed that it belongs to."""
+        return self.declared.feed
+
+    @property
+    def device(self) -> DeviceKey:
+        """The key that seals it."""
+        return self.declared.declaration.device
+
+    @property
+    def mark(self) -> Mark:
+        """Its sealed head as frontiers state it."""
+        return mark(self.feed, self.row.head)
+
+
+def control_key(chain: int, seq: int) -> str:
+    """Return the note under which a control entry is found again."""
+    return f"{CONTROL_NOTE}{chain:08d}:{seq:016d}"
+
+
+class Holding:
+    """Chains, and what they say about who may write."""
+
+    def __init__(self, store: LogStore, ward: WardId, root: bytes) -> None:
+        """Open over a store. `root` is the city root's public key."""
+        self.store = store
+        self.ward = ward
+        self.root = root
+        self.chains: dict[int, Chain] = {}
+        self.by_feed: dict[FeedId, list[Chain]] = {}
+        self.roster = Roster()
+        self._forks: dict[int, list[int]] = {}
+        for row in store.chains():
+            self._keep(Chain(row, read_declaration(row.declaration)))
+        self.hear()
+
+    def _keep(self, chain: Chain) -> None:
+        """Keep a chain. New maps replace the old ones: readers may be walking those."""
+        self.chains = {**self.chains, chain.number: chain}
+        siblings = [c for c in self.by_feed.get(chain.feed, ()) if c.number != chain.number]
+        siblings = sorted([*siblings, chain], key=lambda c: c.number)
+        self.by_feed = {**self.by_feed, chain.feed: siblings}
+        if len(siblings) > 1:
+            self._mark_forks(siblings)
+
+    def _mark_forks(self, siblings: list[Chain]) -> None:
+        """Note, per chain, the seqs that begin a branch: each has a sibling with the same past."""
+        forks: dict[int, list[int]] = {chain.number: [] for chain in siblings}
+        for chain in siblings:
+            if chain.row.base_chain:
+                first = chain.row.base_seq + 1
+                forks[chain.number].append(first)
+                owner = self.owner(self.chains[chain.row.base_chain], first)
+                if owner is not None:
+                    forks[owner.number].append(first)
+        self._forks = {**self._forks, **forks}
+
+    # --- reading chains -----------------------------------------------------------------
+
+    def owner(self, chain: Chain, seq: int) -> Chain | None:
+        """Return the chain that itself holds `seq` on the path of `chain`."""
+        while chain.row.base_chain and seq <= chain.row.base_seq:
+            chain = self.chains[chain.row.base_chain]
+        return chain if seq <= chain.row.staged.seq else None
+
+    def hash_at(self, chain: Chain, seq: int) -> bytes | None:
+        """Return the 32-byte hash after `seq` on the path of `chain`, None where it is not held."""
+        row = chain.row
+        if seq == row.head.seq:
+            return row.head.hash
+        if seq == row.staged.seq:
+            return row.staged.hash
+        if row.base_chain and seq <= row.base_seq:
+            return self.hash_at(self.chains[row.base_chain], seq)
+        if seq == 0:
+            return chain.declared.start.hash
+        return self.store.hash_at(row.number, seq) if 0 < seq < row.staged.seq else None
+
+    def short_hash_at(self, chain: Chain, seq: int) -> bytes | None:
+        """Return the 16-byte hash as marks state it; sealed entries only."""
+        found = self.hash_at(chain, seq) if seq <= chain.row.head.seq else None
+        return None if found is None else found[:SHORT_HASH_BYTES]
+
+    def find(self, wanted: Mark) -> Chain | None:
+        """Return a chain on which `wanted` lies, None where it is not held."""
+        for chain in self.by_feed.get(wanted.feed, ()):
+            if self.short_hash_at(chain, wanted.seq) == wanted.hash:
+                return chain
+        return None
+
+    def entries(self, chain: Chain, first: int, last: int) -> Iterator[tuple[int, Entry]]:
+        """Yield the entries [first, last] on the path of `chain`, in order."""
+        if chain.row.base_chain and first <= chain.row.base_seq:
+            base = self.chains[chain.row.base_chain]
+            yield from self.entries(base, first, min(last, chain.row.base_seq))
+            first = chain.row.base_seq + 1
+        if first <= last:
+            yield from self.store.entries(chain.number, first, last)
+
+    def entry(self, dot: Dot) -> Entry | None:
+        """Return the entry that a dot names."""
+        chain = self.locate(dot)
+        if chain is None:
+            return None
+        return next((entry for _, entry in self.entries(chain, dot.seq, dot.seq)), None)
+
+    def locate(self, dot: Dot) -> Chain | None:
+        """Return the chain that itself holds the entry which a dot names."""
+        for chain in self.by_feed.get(dot.feed, ()):
+            own = dot.seq > chain.row.base_seq and dot.seq <= chain.row.head.seq
+            if own and self.label(chain, dot.seq) == dot.branch:
+                return chain
+        return None
+
+    def is_forked(self, feed: FeedId) -> bool:
+        """Whether a feed goes on in more than one way."""
+        return len(self.by_feed.get(feed, ())) > 1
+
+    def label(self, chain: Chain, seq: int) -> bytes:
+        """Return the branch part of the dot of entry `seq`: empty unless the feed forked before."""
+        if not self._forks:
+            return b""
+        walk: Chain | None = chain
+        while walk is not None:
+            begins = [first for first in self._forks.get(walk.number, ()) if first <= seq]
+            if begins:
+                found = self.hash_at(walk, max(begins))
+                return b"" if found is None else found[:BRANCH_BYTES]
+            seq = min(seq, walk.row.base_seq)
+            walk = self.chains.get(walk.row.base_chain)
+        return b""
+
+    def dot(self, chain: Chain, seq: int) -> Dot:
+        """Return the dot of an entry on the path of `chain`."""
+        return Dot(chain.feed, seq, self.label(chain, seq))
+
+    def frontier(self) -> list[Mark]:
+        """Return the sealed heads of all chains."""
+        return [chain.mark for chain in self.chains.values() if chain.row.head.seq]
+
+    def frontier_root(self) -> bytes:
+        """Return the 32 bytes that stand for the frontier."""
+        return heads.root(self.frontier())
+
+    # --- changing chains (inside a transaction of the store) -------------------------------
+
+    def declare(self, declared: SignedDeclaration) -> Chain:
+        """Keep a feed's declaration; a feed that is known already stays as it is."""
+        known = self.by_feed.get(declared.feed)
+        if known:
+            return known[0]
+        start = declared.start
+        row = ChainRow(0, declared.raw, 0, 0, start, start, Head(0, start.hash), b"")
+        return self.put(Chain(row, declared))
+
+    def put(self, chain: Chain) -> Chain:
+        """Store a chain's row and keep it."""
+        number = self.store.put_chain(chain.row)
+        kept = Chain(replace(chain.row, number=number), chain.declared)
+        self._keep(kept)
+        return kept
+
+    def reload(self) -> None:
+        """Read every chain again: after a transaction was undone."""
+        self.chains = {}
+        self.by_feed = {}
+        self._forks = {}
+        for row in self.store.chains():
+            self._keep(Chain(row, read_declaration(row.declaration)))
+        self.hear()
+
+    # --- the roster ---------------------------------------------------------------------------
+
+    def hear(self) -> None:
+        """Build the roster anew from every control entry held and sealed."""
+        self.roster = build(self.root, list(self._spoken()))
+
+    def _spoken(self) -> Iterator[Spoken]:
+        keys = sorted(self.store.notes(CONTROL_NOTE))
+        seen_by_chain: dict[int, dict[FeedId, int]] = {}
+        for key in keys:
+            _, number, text = key.split(":")
+            chain, seq = self.chains[int(number)], int(text)
+            if seq > chain.row.head.seq:
+                continue
+            for _, entry in self.entries(chain, seq, seq):
+                seen = seen_by_chain.setdefault(chain.number, {})
+                said = self.read_control(entry, seen)
+                if said is not None:
+                    officer, statements = said
+                    yield Spoken(
+                        self.dot(chain, seq), chain.device, officer, dict(seen), statements
+                    )
+
+    def read_control(
+        self, entry: Entry, seen: dict[FeedId, int]
+    ) -> tuple[OfficerId, list[Statement]] | None:
+        """Return officer and statements of a control entry, taking its context into `seen`."""
+        try:
+            header = read_header(entry.header)
+            for item in header.context:
+                seen[item.feed] = max(item.seq, seen.get(item.feed, 0))
+            if header.kind != CONTROL or entry.body is None:
+                return None
+            return header.officer, decode_statements(entry.body)
+        except PeerError:
+            return None  # unreadable: held back by the fold, says nothing here

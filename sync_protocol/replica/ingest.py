@@ -1,0 +1,292 @@
+"""What others bring: verified, stored as it came, made durable; never judged by its time.
+
+What holds:
+* A payload is stored as soon as its entries chain up (*staged*); what a seal proves becomes the head
+  in one durable transaction, together with the roster that it changes. Only then is it receipted.
+* One bad feed is refused by name and stops no other.
+* Entries whose author has no grant yet are kept, within a bound: they wait, they are not refused.
+* A feed that goes on in two ways is kept in both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple
+
+from sync_protocol import limits
+from sync_protocol.clock import HybridLogicalClock
+from sync_protocol.errors import (
+    BadSignatureError,
+    FeedForkError,
+    FeedGapError,
+    LimitExceededError,
+    MalformedMessageError,
+    NotAdmittedError,
+    PeerError,
+    WrongWardError,
+)
+from sync_protocol.identity import DeviceKey, Dot, FeedId
+from sync_protocol.log.block import Range, is_full_block, unpack
+from sync_protocol.log.entry import CONTROL, SHORT_HASH_BYTES, Entry, read_header
+from sync_protocol.log.feed import Head, follow, read_declaration
+from sync_protocol.log.seal import Seal, check_seal, decode_seal
+from sync_protocol.replica.holding import Chain, Holding, control_key
+
+
+class Offer(NamedTuple):
+    """One packed range of a feed; `before` is the 16-byte hash just before its first entry."""
+
+    feed: FeedId
+    first: int
+    before: bytes
+    packed: bytes
+
+
+@dataclass(slots=True)
+class Admission:
+    """What became of what was brought: how many entries are new, and why which feed was refused."""
+
+    entries: int = 0
+    refused: dict[FeedId, PeerError] = field(default_factory=dict)
+    forked: set[FeedId] = field(default_factory=set)
+    moved: set[FeedId] = field(default_factory=set)
+
+
+class Intake:
+    """Takes in what one message brings. Use `take` per payload, then `finish`."""
+
+    def __init__(
+        self,
+        holding: Holding,
+        clock: HybridLogicalClock,
+        declarations: Sequence[bytes],
+        seals: Sequence[bytes],
+        after_seal: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Keep the declarations and check the seals; bad ones are refused by feed."""
+        self._holding = holding
+        self._clock = clock
+        self._touched: dict[int, int] = {}
+        self._after_seal = after_seal
+        self.admission = Admission()
+        self._declare(declarations)
+        self._seals: dict[FeedId, list[tuple[Seal, bytes]]] = {}
+        for raw in seals:
+            self._take_seal(raw)
+
+    def _declare(self, declarations: Iterable[bytes]) -> None:
+        fresh = [read_declaration(raw) for raw in declarations]
+        fresh = [item for item in fresh if item.feed not in self._holding.by_feed]
+        if not fresh:
+            return
+        if len(self._holding.chains) + len(fresh) > limits.FEEDS_PER_WARD_MAX:
+            raise LimitExceededError("The ward has more feeds than its bound.")
+        with self._holding.store.transaction(durable=False):
+            for item in fresh:
+                if item.declaration.ward != self._holding.ward:
+                    raise WrongWardError("This is for another ward; nothing was taken in.")
+                self._holding.declare(item)
+
+    def _take_seal(self, raw: bytes) -> None:
+        seal = decode_seal(raw)
+        chains = self._holding.by_feed.get(seal.feed)
+        if not chains:
+            error = NotAdmittedError("A feed came without its declaration.")
+            self.admission.refused[seal.feed] = error
+            return
+        try:
+            check_seal(seal, chains[0].device)
+            self._seals.setdefault(seal.feed, []).append((seal, raw))
+        except PeerError as problem:
+            self.admission.refused[seal.feed] = problem
+
+    # --- one payload ----------------------------------------------------------------------------
+
+    def take(self, offer: Offer) -> None:
+        """Store one payload, staged. What is wrong with it refuses its feed only."""
+        if offer.feed in self.admission.refused:
+            return
+        try:
+            self._take(offer)
+        except PeerError as problem:
+            self.admission.refused[offer.feed] = problem
+
+    def _take(self, offer: Offer) -> None:
+        chains = self._holding.by_feed.get(offer.feed)
+        if not chains:
+            raise NotAdmittedError("A feed came without its declaration.")
+        self._bound_pending(chains[0].device, offer.feed)
+        found = unpack(offer.packed)
+        if found.first != offer.first:
+            raise MalformedMessageError("A payload is not what its message says.")
+        for chain in chains:
+            staged = chain.row.staged
+            if staged.seq + 1 == found.first and staged.hash[:SHORT_HASH_BYTES] == offer.before:
+                self._extend(chain, found.entries, offer.packed)
+                return
+        self._overlap(chains, found, offer)
+
+    def _bound_pending(self, device: DeviceKey, feed: FeedId) -> None:
+        if self._holding.roster.role_of(device) is None:
+            waiting = sum(
+                chain.row.staged.seq
+                for chain in self._holding.chains.values()
+                if self._holding.roster.role_of(chain.device) is None
+            )
+            if waiting > limits.PENDING_ENTRIES_MAX:
+                raise LimitExceededError(
+                    "Too much is waiting for its grant.", feed=feed.hex(), entries=waiting
+                )
+
+    def _overlap(self, chains: list[Chain], found: Range, offer: Offer) -> None:
+        """Skip what is held already; extend a chain, or begin a branch where it parts from ours."""
+        best: tuple[int, Chain] | None = None
+        for chain in chains:
+            before = self._holding.hash_at(chain, found.first - 1)
+            if before is not None and before[:SHORT_HASH_BYTES] == offer.before:
+                same = self._same(chain, Head(found.first - 1, before), found.entries)
+                if best is None or same > best[0]:
+                    best = (same, chain)
+        if best is None:
+            gap = min(chain.row.staged.seq for chain in chains) < found.first - 1
+            error = FeedGapError if gap else FeedForkError
+            raise error("Entries are missing in between; they will be asked for.", seq=found.first)
+        same, chain = best
+        if same == len(found.entries):
+            return
+        at = found.first - 1 + same
+        if at == chain.row.staged.seq:
+            self._extend(chain, found.entries[same:], b"")
+        elif at >= chain.row.head.seq:
+            with self._holding.store.transaction(durable=False):
+                self._holding.store.truncate(chain.number, chain.row.head.seq)
+                row = replace(chain.row, staged=chain.row.head)
+                chain = self._holding.put(Chain(row, chain.declared))
+            at_head = found.entries[max(0, chain.row.head.seq + 1 - found.first) :]
+            self._extend(chain, at_head, b"")
+        else:
+            self._branch(chain, at, found.entries[same:])
+
+    def _same(self, chain: Chain, before: Head, entries: Sequence[Entry]) -> int:
+        """Count how many of `entries` this chain already holds."""
+        for index, after in enumerate(follow(before, entries)):
+            seq = before.seq + 1 + index
+            if seq > chain.row.staged.seq or self._holding.hash_at(chain, seq) != after:
+                return index
+        return len(entries)
+
+    def _branch(self, chain: Chain, at: int, entries: Sequence[Entry]) -> None:
+        base = self._holding.owner(chain, at) or chain
+        start = self._holding.hash_at(chain, at)
+        if start is None:
+            raise FeedGapError("The common past of a fork is not held here.", seq=at)
+        head = Head(at, start)
+        with self._holding.store.transaction(durable=False):
+            row = replace(
+                chain.row,
+                number=0,
+                base_chain=base.number,
+                base_seq=at,
+                head=head,
+                staged=head,
+                floor=head,
+                seal=b"",
+            )
+            branch = self._holding.put(Chain(row, chain.declared))
+        self.admission.forked.add(chain.feed)
+        self._extend(branch, entries, b"")
+
+    def _extend(self, chain: Chain, entries: Sequence[Entry], packed: bytes) -> None:
+        staged = chain.row.staged
+        kept = [self._lawful(chain, staged.seq + 1 + i, e) for i, e in enumerate(entries)]
+        whole = (
+            packed if is_full_block(staged.seq + 1, len(entries)) and kept == list(entries) else b""
+        )
+        store = self._holding.store
+        with store.transaction(durable=False):
+            head = store.append(chain.number, staged, kept, whole)
+            for index, entry in enumerate(kept):
+                if _is_control(entry):
+                    store.put_note(control_key(chain.number, staged.seq + 1 + index), b"")
+            self._holding.put(Chain(replace(chain.row, staged=head), chain.declared))
+        self._touched[chain.number] = self._touched.get(chain.number, 0) + len(kept)
+        self._seal_if_proved(chain.feed, durable=False)
+
+    def _lawful(self, chain: Chain, seq: int, entry: Entry) -> Entry:
+        """Drop a body that was erased; refuse one that is missing without an erasure."""
+        erased = (
+            Dot(chain.feed, seq, self._holding.label(chain, seq)) in self._holding.roster.erased
+        )
+        if entry.body is None and not erased:
+            raise BadSignatureError("An entry came without its body.", seq=seq)
+        return entry.erased() if erased else entry
+
+    # --- what seals prove -----------------------------------------------------------------------
+
+    def _seal_if_proved(self, feed: FeedId, *, durable: bool) -> None:
+        for seal, raw in self._seals.get(feed, ()):
+            for chain in list(self._holding.by_feed[feed]):
+                row = chain.row
+                proved = row.head.seq < seal.seq <= row.staged.seq
+                if proved and self._holding.hash_at(chain, seal.seq) == seal.hash:
+                    with self._holding.store.transaction(durable=durable):
+                        new = replace(row, head=Head(seal.seq, seal.hash), seal=raw)
+                        self._holding.put(Chain(new, chain.declared))
+                    self.admission.entries += seal.seq - row.head.seq
+                    self.admission.moved.add(feed)
+
+    def finish(self) -> Admission:
+        """Make durable what the seals prove; forget what they disprove. Then it may be receipted."""
+        store = self._holding.store
+        for number in self._touched:
+            chain = self._holding.chains[number]
+            seals = [seal for seal, _ in self._seals.get(chain.feed, ())]
+            if (
+                chain.row.staged.seq > chain.row.head.seq
+                and any(seal.seq <= chain.row.staged.seq for seal in seals)
+                and chain.feed not in self.admission.moved
+            ):
+                self._disprove(chain)
+        with store.transaction(durable=True):
+            store.put_note("clock", self._clock.last.to_bytes(8, "big"))
+            if self.admission.moved:
+                self._hear_control()
+        if self.admission.moved:
+            self._after_seal()
+        return self.admission
+
+    def _disprove(self, chain: Chain) -> None:
+        with self._holding.store.transaction(durable=False):
+            self._holding.store.truncate(chain.number, chain.row.head.seq)
+            row = replace(chain.row, staged=chain.row.head)
+            self._holding.put(Chain(row, chain.declared))
+        self.admission.refused[chain.feed] = BadSignatureError(
+            "A feed's entries do not lead to its seal; they were not taken in."
+        )
+
+    def _hear_control(self) -> None:
+        before = set(self._holding.roster.erased)
+        self._holding.hear()
+        for dot in self._holding.roster.erased - before:
+            chain = self._holding.locate(dot)
+            if chain is not None:
+                self._holding.store.erase(chain.number, [dot.seq])
+        for feed in self.admission.moved:
+            for chain in self._holding.by_feed[feed]:
+                head = chain.row.head.seq
+                for _, entry in self._holding.store.entries(chain.number, head, head):
+                    self._hear_clock(entry)
+
+    def _hear_clock(self, entry: Entry) -> None:
+        try:
+            self._clock.hear(read_header(entry.header).timestamp)
+        except PeerError:
+            return  # an unreadable header moves no clock; the fold holds its entry back
+
+
+def _is_control(entry: Entry) -> bool:
+    try:
+        return read_header(entry.header).kind == CONTROL
+    except PeerError:
+        return False  # unreadable: proved by its seal, held back by the fold

@@ -1,0 +1,179 @@
+"""When the roster changes its mind: entries already folded are judged again, records made anew.
+
+A revocation that cuts behind what was taken in, an adoption, an erasure, a flag on a clock: each
+names feeds or entries. Their verdicts are taken again, and every record that a changed verdict
+touches is refolded from the log, so that late statements have the effect they would have had early.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from sync_protocol.identity import DeviceKey, Dot, FeedId, RecordId
+from sync_protocol.log.entry import Header
+from sync_protocol.membership import grant as g
+from sync_protocol.membership.judgement import ADMITTED
+from sync_protocol.merge.fold import Stamp, refold
+from sync_protocol.merge.state import decode_state
+from sync_protocol.record.change import RecordChange
+from sync_protocol.replica.follow import Follower, WaitsError
+from sync_protocol.replica.holding import Chain
+from sync_protocol.storage.store import Held
+
+
+@dataclass(slots=True)
+class Affected:
+    """What statements may change the verdict on."""
+
+    feeds: set[FeedId] = field(default_factory=set)
+    dots: set[Dot] = field(default_factory=set)
+    shown: set[FeedId] = field(default_factory=set)
+    all: bool = False
+
+
+class Rejudge:
+    """Judges again; shares the follower's cursors and transaction."""
+
+    def __init__(self, follower: Follower) -> None:
+        """Attach to the follower."""
+        self._follower = follower
+        self._holding = follower.holding
+        follower.on_statements = self.hear
+
+    def hear(self, spoken: list[tuple[Chain, g.Statement]]) -> None:
+        """Take new statements, inside the follower's transaction."""
+        affected = Affected()
+        for _, statement in spoken:
+            self._affected(statement, affected)
+        feeds = affected.feeds | {dot.feed for dot in affected.dots}
+        if affected.all:
+            feeds = set(self._holding.by_feed)
+        for feed in feeds:
+            for chain in list(self._holding.by_feed.get(feed, ())):
+                self._judge_chain(chain, affected.dots)
+        for feed in affected.shown:
+            self._reproject(feed)
+
+    def _affected(self, statement: g.Statement, affected: Affected) -> None:
+        match statement:
+            case g.Revoke():
+                self._device(statement.device, affected)
+            case g.Adopt() | g.Reject() | g.Erase():
+                affected.dots.update(g.read_dots(statement.dots))
+            case g.Suspect():
+                affected.shown.add(statement.feed)
+            case g.Certified():
+                roster = self._holding.roster
+                if roster.certificate is not None and roster.certificate.cuts:
+                    affected.all = True
+
+    def _device(self, device: DeviceKey, affected: Affected) -> None:
+        """A revoked device's own statements may fall with it."""
+        for chain in self._holding.chains.values():
+            if chain.device == device and chain.feed not in affected.feeds:
+                affected.feeds.add(chain.feed)
+                self._follower_statements(chain, affected)
+
+    def _follower_statements(self, chain: Chain, affected: Affected) -> None:
+        for key in self._holding.store.notes(f"control:{chain.number:08d}:"):
+            seq = int(key.rsplit(":", 1)[1])
+            for _, entry in self._holding.entries(chain, seq, seq):
+                said = self._holding.read_control(entry, {})
+                for statement in said[1] if said else ():
+                    self._affected(statement, affected)
+
+    # --- one chain ----------------------------------------------------------------------------
+
+    def _judge_chain(self, chain: Chain, named: set[Dot]) -> None:
+        """Compare old and new verdicts of a chain; make anew the records where they differ."""
+        follower = self._follower
+        cursor = follower.cursor(chain)
+        old = {row.seq: row for row in follower.views.held() if row.chain == chain.number}
+        seen: dict[int, int] = {}
+        now: list[Held] = []
+        free: list[int] = []
+        records: dict[RecordId, set[Dot]] = {}
+        first_own = max(chain.row.base_seq, chain.row.floor.seq) + 1
+        for seq, entry in self._holding.entries(chain, chain.row.floor.seq + 1, cursor):
+            try:
+                item = follower.judge(chain, seq, entry, seen)
+            except WaitsError:
+                continue  # its grant is gone as well: it stays as it was judged
+            if seq < first_own:
+                continue
+            dot = self._holding.dot(chain, seq)
+            admitted = item.verdict == ADMITTED
+            was = old.get(seq)
+            if admitted and was is not None:
+                free.append(seq)
+            elif not admitted and item.verdict.reason == "erased":
+                free.append(seq)
+            elif not admitted and (was is None or was.reason != item.verdict.reason):
+                now.append(Held(chain.number, seq, item.verdict.reason, item.records))
+            if admitted == (was is not None) or dot in named:
+                touched = item.records or (was.records if was is not None else ())
+                for record in touched or self._touched_by(dot):
+                    records.setdefault(record, set()).add(dot)
+        follower.views.release(chain.number, free)
+        if now:
+            follower.views.hold(now)
+        self.remake(records)
+
+    def _touched_by(self, dot: Dot) -> list[RecordId]:
+        """Find the records of an entry whose body is gone."""
+        return [
+            row.id for row in self._follower.views.scan() if dot in decode_state(row.state).dots()
+        ]
+
+    # --- one record ---------------------------------------------------------------------------
+
+    def remake(self, records: dict[RecordId, set[Dot]]) -> None:
+        """Make records anew from all their admitted entries. `records` maps to dots to consider."""
+        follower = self._follower
+        stored = follower.views.load(sorted(records))
+        out = {(row.chain, row.seq) for row in follower.views.held()}
+        rows = []
+        gone = []
+        for record, extra in records.items():
+            row = stored.get(record)
+            dots = extra | (decode_state(row.state).dots() if row is not None else set())
+            changes = list(self._changes(record, dots, out))
+            if not changes:
+                gone.append(record)
+                continue
+            state = refold(changes[0][1].type, changes, follower.folded)
+            rows.append(follower.projection.stored(record, state))
+        follower.views.save(rows)
+        follower.views.remove(gone)
+
+    def _changes(
+        self, record: RecordId, dots: Iterable[Dot], out: set[tuple[int, int]]
+    ) -> Iterable[tuple[Stamp, RecordChange]]:
+        for dot in sorted(dots):
+            chain = self._holding.locate(dot)
+            if chain is None or (chain.number, dot.seq) in out:
+                continue
+            for seq, entry in self._holding.entries(chain, dot.seq, dot.seq):
+                seen = dict(self._follower.seen.get(chain.number, {}))
+                item = self._follower.read(chain, seq, entry, seen)
+                if item is None:
+                    continue
+                header, changeset, records = item
+                for known, change in zip(records, changeset.records, strict=True):
+                    if known == record:
+                        yield _stamp(dot, header), change
+
+    def _reproject(self, feed: FeedId) -> None:
+        """Choose again which value is displayed where a clock was flagged."""
+        follower = self._follower
+        rows = []
+        for row in follower.views.scan():
+            state = decode_state(row.state, row.pending)
+            if any(dot.feed == feed for dot in state.dots()):
+                rows.append(follower.projection.stored(row.id, state))
+        follower.views.save(rows)
+
+
+def _stamp(dot: Dot, header: Header) -> Stamp:
+    return Stamp(dot, header.timestamp, header.officer)

@@ -1,0 +1,324 @@
+"""`Replica`: one ward as one device holds it."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from sync_protocol.attachment import Manifest, attachment_id, seal_scan
+from sync_protocol.clock import HybridLogicalClock, WallClock
+from sync_protocol.crypto.key import DeviceKeys, random_bytes
+from sync_protocol.encoding import decode, encode
+from sync_protocol.errors import AccessError, InputError, NotEnrolledError
+from sync_protocol.identity import AttachmentId, FeedId, OfficerId, RecordId, WardId
+from sync_protocol.log.entry import Mark
+from sync_protocol.membership.grant import HUB, Statement
+from sync_protocol.merge.state import RecordState, decode_state
+from sync_protocol.record.change import Changeset, RecordChange
+from sync_protocol.record.schema import Schema
+from sync_protocol.replica.author import Act, Author, Written
+from sync_protocol.replica.follow import Follower
+from sync_protocol.replica.holding import Chain, Holding
+from sync_protocol.replica.ingest import Admission, Intake, Offer
+from sync_protocol.replica.projection import Projection
+from sync_protocol.replica.receipts import Receipts
+from sync_protocol.replica.rejudge import Rejudge
+from sync_protocol.storage.store import ChunkStore, Journal, LogStore, Query, ViewStore
+from sync_protocol.view import RecordView
+
+SCAN_NOTE = "scan:"
+SCAN_KEY_NOTE = "scan-key:"
+
+
+@dataclass(frozen=True, slots=True)
+class Rooms:
+    """Where a replica rests: the ports of storage, opened."""
+
+    log: LogStore
+    views: ViewStore
+    journal: Journal
+    chunks: ChunkStore
+    journal_key: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Character:
+    """Who a replica is, and what it may assume: keys, ward, trust anchor, schema, clock."""
+
+    keys: DeviceKeys
+    ward: WardId
+    root: bytes
+    schema: Schema
+    wall: WallClock
+    fold_text: Callable[[str], str] = str.casefold
+    random: Callable[[int], bytes] = random_bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Digest:
+    """What two replicas compare: equal frontiers and equal `sha256` mean byte-equal views."""
+
+    frontier: str
+    records: int
+    sha256: str
+
+
+class Replica:
+    """One ward as one device holds it. `write` and `ingest` are the only entrances.
+
+    Safe for threads. A log lock orders what is written, a view lock orders the fold; whoever needs
+    both takes the view lock first.
+    """
+
+    def __init__(self, rooms: Rooms, character: Character) -> None:
+        """Open: bring journal and log together, apply erasures, read the cursors."""
+        self.rooms = rooms
+        self.character = character
+        self.keys = character.keys
+        self.schema = character.schema
+        self.lock = threading.RLock()
+        self.view_lock = threading.RLock()
+        note = rooms.log.note("clock")
+        self.clock = HybridLogicalClock(character.wall, int.from_bytes(note or b"", "big"))
+        self.holding = Holding(rooms.log, character.ward, character.root)
+        self.author = Author(
+            self.holding, rooms.journal, rooms.journal_key, self.keys, self.clock, character.random
+        )
+        self.author.schema = character.schema.version
+        self.author.open()
+        self.receipts = Receipts(self.holding, self.keys)
+        projection = Projection(
+            character.schema, character.fold_text, lambda dot: self.holding.roster.is_suspect(dot)
+        )
+        self.follower = Follower(self.holding, rooms.views, character.schema, projection)
+        self.follower.on_scans = self._queue_scans
+        self.rejudge = Rejudge(self.follower)
+        self._erase_again()
+
+    def _erase_again(self) -> None:
+        """A crash may have come between hearing of an erasure and carrying it out."""
+        for dot in self.holding.roster.erased:
+            entry = self.holding.entry(dot)
+            chain = self.holding.locate(dot)
+            if entry is not None and entry.body is not None and chain is not None:
+                with self.rooms.log.transaction(durable=True):
+                    self.rooms.log.erase(chain.number, [dot.seq])
+        for address in self.holding.roster.erased_chunks:
+            self.rooms.chunks.remove(address)
+
+    def close(self) -> None:
+        """Close what the replica rests on."""
+        with self.view_lock, self.lock:
+            self.rooms.journal.close()
+            self.rooms.views.close()
+            self.rooms.log.close()
+
+    # --- writing --------------------------------------------------------------------------------
+
+    @property
+    def own(self) -> Chain:
+        """Our own feed's chain."""
+        return self.author.chain
+
+    def is_enrolled(self) -> bool:
+        """Whether this device holds a grant for the ward, as far as it knows."""
+        return self.holding.roster.role_of(self.keys.public) is not None
+
+    def is_hub(self) -> bool:
+        """Whether this replica is the city's."""
+        return self.holding.roster.role_of(self.keys.public) == HUB
+
+    def write(self, changes: Sequence[RecordChange], officer: OfficerId) -> Written:
+        """Save one act of capture. When this returns it is safe on this device, and folded.
+
+        Raises `InputError` kinds for what the schema or the role does not allow, `StoreFullError`.
+        """
+        return self.write_many([Act(officer, Changeset(tuple(changes)))])[0]
+
+    def write_many(self, acts: Sequence[Act]) -> list[Written]:
+        """Save many acts in one commit: all are safe when this returns."""
+        if not acts:
+            return []
+        if not self.is_enrolled():
+            raise NotEnrolledError(
+                "This device is not enrolled yet. Enrol it with an invitation; nothing was saved."
+            )
+        folded = self.follower.marks()
+        with self.lock:
+            written = self.author.write(acts, folded)
+        with self.view_lock:
+            while self.follower.follow_chain(self.own):
+                pass
+        return written
+
+    def say(self, statements: Sequence[Statement], officer: OfficerId) -> Written:
+        """Write control statements into our feed. Whether they count is for the roster to say."""
+        folded = self.follower.marks()
+        with self.lock:
+            written = self.author.write([Act(officer, None, tuple(statements))], folded)[0]
+        self.carry_out_erasures()
+        self.follow()
+        return written
+
+    # --- scans ------------------------------------------------------------------------------------
+
+    def attach(self, plain: bytes, media_type: str) -> bytes:
+        """Seal a scan and store its chunks; return the manifest that goes into the dossier.
+
+        Raises `AttachmentRefusedError`, `StoreFullError`, and `AccessError` where the ward has no
+        key yet.
+        """
+        ward_key = self.holding.roster.ward_key()
+        if ward_key is None:
+            raise AccessError("The ward has no key for scans yet: let this device sync once.")
+        sealed = seal_scan(plain, media_type, [ward_key.public, ward_key.recovery])
+        for address, chunk in sealed.chunks.items():
+            self.rooms.chunks.put(address, chunk)
+        key = SCAN_KEY_NOTE + attachment_id(list(sealed.chunks)).hex()
+        with self.lock, self.rooms.log.transaction(durable=False):
+            self.rooms.log.put_note(key, sealed.key)  # until the dossier is closed and safe
+        return sealed.manifest
+
+    def _queue_scans(self, states: Sequence[RecordState]) -> None:
+        """Remember which scans must still travel: a note each, until they are safe."""
+        erased = self.holding.roster.erased_chunks
+        queue: dict[str, bytes] = {}
+        for state in states:
+            kind = self.schema.by_id[state.type]
+            for manifest in self.follower.projection.manifests(kind, state):
+                if not erased.intersection(manifest.chunks) and self._must_travel(manifest):
+                    queue[SCAN_NOTE + manifest.id.hex()] = encode(manifest.chunks)
+        if queue:
+            with self.lock, self.rooms.log.transaction(durable=False):
+                for key, value in queue.items():
+                    self.rooms.log.put_note(key, value)
+
+    def _must_travel(self, manifest: Manifest) -> bool:
+        whole = all(self.rooms.chunks.has(address) for address in manifest.chunks)
+        return not whole or not self.receipts.scan_safety(manifest.id).hub
+
+    def scans_waiting(self) -> dict[AttachmentId, list[bytes]]:
+        """Return the scans that are not yet safe: id to chunk addresses."""
+        notes = self.rooms.log.notes(SCAN_NOTE)
+        found = (decode(value, list[bytes]) for value in notes.values())
+        return {attachment_id(chunks): chunks for chunks in found}
+
+    def scan_done(self, scan: AttachmentId) -> None:
+        """A scan is where it must be: it need not travel any more."""
+        with self.lock, self.rooms.log.transaction(durable=False):
+            self.rooms.log.put_note(SCAN_NOTE + scan.hex(), None)
+
+    def has_scan(self, chunks: Sequence[bytes]) -> bool:
+        """Whether every chunk is here."""
+        return all(self.rooms.chunks.has(address) for address in chunks)
+
+    # --- taking in ----------------------------------------------------------------------------------
+
+    def intake(self, declarations: Sequence[bytes], seals: Sequence[bytes]) -> Intake:
+        """Begin to take in what a peer brings. Hold `lock` until `finish` has returned."""
+        return Intake(self.holding, self.clock, declarations, seals)
+
+    def ingest(
+        self, declarations: Sequence[bytes], seals: Sequence[bytes], offers: Sequence[Offer]
+    ) -> Admission:
+        """Take in a whole message at once."""
+        with self.lock:
+            intake = self.intake(declarations, seals)
+            for offer in offers:
+                intake.take(offer)
+            return self.after(intake.finish())
+
+    def after(self, admission: Admission) -> Admission:
+        """Do what an admission asks for: a fork or a copy of ourselves changes how we go on."""
+        own = self.own.feed
+        if own in admission.moved or own in admission.forked:
+            with self.lock:
+                self.author.new_incarnation("copy-of-this-device-seen")
+        if admission.moved:
+            self.carry_out_erasures()
+        return admission
+
+    def carry_out_erasures(self) -> None:
+        """Forget what an erasure names, as soon as it is heard."""
+        with self.lock:
+            self._erase_again()
+
+    # --- following --------------------------------------------------------------------------------
+
+    def follow(self, entries_max: int = 1 << 60) -> int:
+        """Let the views follow the log; return how many entries they took in."""
+        with self.view_lock:
+            if self.follower.parted():  # a fork gives new names to entries that were folded before
+                self.rebuild()
+            return self.follower.follow(entries_max)
+
+    def rebuild(self) -> None:
+        """Forget the views and make them anew from the log."""
+        with self.view_lock:
+            with self.rooms.views.transaction():
+                self.rooms.views.reset()
+                self.follower.note_branches()
+            self.follower.load()
+            self.follower.follow()
+
+    # --- reading --------------------------------------------------------------------------------------
+
+    def read(self, record: RecordId) -> RecordView | None:
+        """Return a record as a person reads it, or None where there is none."""
+        stored = self.rooms.views.load([record]).get(record)
+        if stored is None:
+            return None
+        return self.follower.projection.view(record, decode_state(stored.state, stored.pending))
+
+    def find(self, query: Query) -> list[RecordView]:
+        """Return one page of records."""
+        return [
+            self.follower.projection.view(row.id, decode_state(row.state, row.pending))
+            for row in self.rooms.views.find(query)
+        ]
+
+    def resolve_id(self, prefix: str) -> RecordId:
+        """Find the one record whose id begins with `prefix` (hex). Raises `InputError`."""
+        text = prefix.strip().lower()
+        if len(text) == 2 * len(RecordId(bytes(16))):
+            return RecordId(bytes.fromhex(text))
+        found = [row.id for row in self.rooms.views.scan() if row.id.hex().startswith(text)]
+        if len(found) != 1:
+            raise InputError(
+                "No dossier has that id." if not found else "Several dossiers begin with that id."
+            )
+        return found[0]
+
+    def digest(self) -> Digest:
+        """Return frontier, number of records and the hash over their canonical states, by id."""
+        total = hashlib.sha256()
+        count = 0
+        for row in self.rooms.views.scan():
+            total.update(row.id + hashlib.sha256(row.state).digest())
+            count += 1
+        return Digest(self.holding.frontier_root().hex(), count, total.hexdigest())
+
+    def receipt(self, scans: Sequence[AttachmentId] = ()) -> bytes:
+        """Return our signed receipt for what is durably held now."""
+        chains = self.holding.chains
+        held = [(chains[row.chain], row.seq) for row in self.rooms.views.held()]
+        with self.lock:
+            return self.receipts.write(self.own, self.clock.now(), held, scans)
+
+    def marks(self) -> Mapping[FeedId, Mark]:
+        """Return the heads that the views show."""
+        return self.follower.marks()
+
+    def tidy_journal(self) -> None:
+        """Drop from the capture journal what two other holders have receipted."""
+        with self.lock:
+            through = self.receipts.safe_through(self.own)
+            if through:
+                self.rooms.journal.drop(through)
+
+    def states(self) -> Iterator[tuple[RecordId, RecordState]]:
+        """Yield every record's state, by id."""
+        for row in self.rooms.views.scan():
+            yield row.id, decode_state(row.state, row.pending)

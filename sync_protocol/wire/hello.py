@@ -1,0 +1,39 @@
+"""HELLO → SAME, or FRONTIER: one round when nothing is new (at most 300 bytes of body).
+
+The initiator states the root of its frontier. Where the responder's is equal it says SAME, in which
+`incarnation` is the responder's: if that is not the one of the last receipt, the initiator asks
+again with an empty root and gets the FRONTIER. `staged` are entries that already came whose seal
+has not, so that an interrupted push goes on where it broke off.
+"""
+
+from __future__ import annotations
+
+from sync_protocol.log.entry import Mark
+from sync_protocol.wire.message import Body
+
+
+class Hello(Body, frozen=True):
+    """`root` of the sender's frontier (empty: state yours), its clock in ms."""
+
+    root: bytes
+    time: int
+
+
+class Same(Body, frozen=True):
+    """Nothing is new on either side."""
+
+    incarnation: bytes
+    time: int
+
+
+class Frontier(Body, frozen=True):
+    """The responder's receipt (which holds its frontier), and receipts of others that it relays.
+
+    `purged` are floors: this replica can't serve entries at or before them.
+    """
+
+    receipt: bytes
+    staged: list[Mark] = []
+    relayed: list[bytes] = []
+    purged: list[Mark] = []
+    time: int = 0

@@ -1,0 +1,1 @@
+"""Is the ward office's vocabulary sound?"""

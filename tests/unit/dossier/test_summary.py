@@ -1,0 +1,62 @@
+"""Rows, search text and words for people."""
+
+from sync_protocol.dossier import labels, record_type
+from sync_protocol.dossier.identity_document import check_citizen_number, check_passport
+from sync_protocol.dossier.record_type import DOSSIER, PAPER_STATES
+from sync_protocol.dossier.status import Status
+from sync_protocol.dossier.summary import search_text, summarise, title
+
+VALUES: dict[int, object] = {
+    record_type.PROCEDURE: "1.001193",
+    record_type.NAME: "Đỗ Thị Ước",
+    record_type.IDENTITY: ["citizen", "097192000017", None],
+    record_type.PHONE: "0912000123",
+    record_type.STATUS: "2",
+    record_type.PROVISIONAL_CODE: "T-7K3",
+    record_type.DUE_ON: "2026-11-23",
+}
+
+
+def test_a_dossier_is_found_by_name_number_phone_and_both_codes() -> None:
+    both = {**VALUES, record_type.OFFICIAL_CODE: "H26.1-261120-0001"}
+    assert search_text(both) == "do thi uoc 097192000017 0912000123 h26.1-261120-0001 t-7k3"
+
+
+def test_a_row_says_whose_what_and_where_it_is() -> None:
+    row = summarise(VALUES)
+    assert row.title == title(VALUES) == "Đỗ Thị Ước – Đăng ký khai sinh"
+    assert (row.status, row.code, row.due_on) == ("Được tiếp nhận", "T-7K3", "2026-11-23")
+    assert summarise(VALUES, labels.ENGLISH).status == "Received"
+    assert summarise({**VALUES, record_type.OFFICIAL_CODE: "H26"}).code == "H26"
+
+
+def test_values_of_a_newer_version_are_left_out() -> None:
+    odd: dict[int, object] = {
+        record_type.NAME: ["Đỗ", "Ước"],
+        record_type.IDENTITY: ["new-kind"],
+        record_type.PHONE: 912,
+        record_type.STATUS: "11",
+        99: b"?",
+    }
+    assert search_text(odd) == ""
+    assert title(odd) == ""
+    assert summarise(odd).status == "11"
+
+
+def test_everything_that_people_see_has_words_in_both_languages() -> None:
+    tables = (labels.STATUSES, labels.FIELDS, labels.PAPER_STATES, labels.REMARKS)
+    assert all(all(words) and len(words) == 2 for table in tables for words in table.values())
+    names = {field.name for field in DOSSIER.fields}
+    parts = {f"{f.name}.{part.name}" for f in DOSSIER.fields if f.is_tuple for part in f.parts}
+    assert set(labels.FIELDS) == names | parts
+    assert set(labels.STATUSES) == {status.value for status in Status}
+    assert set(labels.PAPER_STATES) == set(PAPER_STATES)
+
+
+def test_every_remark_has_words() -> None:
+    remarks = [
+        *check_citizen_number("003090000001", birth_date="1991", sex="female")[1],
+        *check_citizen_number("097090000001")[1],
+        *check_passport("12345", "VNM")[2],
+    ]
+    assert {remark.code for remark in remarks} | {"identity-missing"} == set(labels.REMARKS)
