@@ -71,10 +71,11 @@ class RecordState:
         cell = self.cells.get(key)
         return self._of_base(key) if cell is None else cell
 
-    def living_values(self, number: int) -> list[Any]:
-        """Return every living value of a field, those of its elements too."""
-        if not self.cells and number in self.plain:
-            return [self.plain[number]]
+    def living_values(self, number: int, *, elements: bool) -> list[Any]:
+        """Return every living value of a field (or of its elements)."""
+        if not self.cells and not elements:
+            value = self.plain.get(number)
+            return [] if value is None else [value]
         found = [self.plain[number]] if number in self.plain else []
         found += [value for key, value in self.members.items() if key[0] == number]
         for key, cell in self.cells.items():

@@ -11,7 +11,7 @@ What holds:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sync_protocol import limits
@@ -94,6 +94,11 @@ class Follower:
         self._stubs = False
         self._seen_key: tuple[tuple[int, int], ...] = ()
         self._seen_by_feed: dict[FeedId, int] = {}
+        self._nothing_seen: dict[FeedId, int] = {}
+        self._last_author: tuple[object, ...] = ()
+        self._last_verdict = ADMITTED
+        self._last_seen: Mapping[FeedId, int] = {}
+        self._last_roster = holding.roster
         self.load()
 
     def load(self) -> None:
@@ -225,10 +230,8 @@ class Follower:
         try:
             header = read_header(entry.header)
             self._take_marks(header, seen)
-            by_feed = self._by_feed(seen) if header.officer else {}
-            within = self.within_cut(chain, seq)
-            author = Author(dot, chain.device, header.officer, by_feed, within)
-            verdict = judge_author(roster, author)
+            author = self._author(chain, dot, header, seen)
+            verdict = self._judge_author(author)
             if verdict.standing is Standing.PENDING:
                 raise WaitsError(verdict.reason)
             if header.kind == CONTROL:
@@ -241,6 +244,24 @@ class Follower:
             return Judged(verdict, header, changeset, (), records)
         except PeerError as problem:
             return Judged(held("unreadable-" + problem.code))
+
+    def _author(self, chain: Chain, dot: Dot, header: Header, seen: dict[int, int]) -> Author:
+        by_feed = self._by_feed(seen) if header.officer else self._nothing_seen
+        within = self.within_cut(chain, dot.seq)
+        return Author(dot, chain.device, header.officer, by_feed, within)
+
+    def _judge_author(self, author: Author) -> Verdict:
+        """Judge the writer; the verdict on one officer's entries in a row is taken once."""
+        roster = self.holding.roster
+        if author.dot in roster.adopted or author.dot in roster.rejected:
+            return judge_author(roster, author)
+        if roster is not self._last_roster:
+            self._last_roster, self._last_author = roster, ()
+        key = (author.device, author.officer, id(author.seen), author.within_cut)
+        if self._last_author != key:
+            self._last_author, self._last_verdict = key, judge_author(roster, author)
+            self._last_seen = author.seen  # keeps its id from being given to another
+        return self._last_verdict
 
     def _by_feed(self, seen: dict[int, int]) -> dict[FeedId, int]:
         """Return what a writer had seen, by feed; remembered, since it seldom moves."""

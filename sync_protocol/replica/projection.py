@@ -71,11 +71,14 @@ class Projection:
         return "" if shown is None else str(target(shown))
 
     def _text(self, kind: RecordType, state: RecordState) -> str:
+        """Return what search finds: a disputed record under each of its values."""
         words: list[str] = []
         for field in self._searched[kind.id]:
-            for value in state.living_values(field.id):
-                parts = value if isinstance(value, list) else [value]
-                words.extend(str(part) for part in parts if isinstance(part, str | int))
+            for value in state.living_values(field.id, elements=field.has_elements):
+                if isinstance(value, str):
+                    words.append(value)
+                elif isinstance(value, list):
+                    words.extend(part for part in value if isinstance(part, str))
         return self._fold_text(" ".join(words))
 
     def _claims(self, kind: RecordType, state: RecordState) -> tuple[Claim, ...]:
@@ -84,7 +87,7 @@ class Projection:
                 {
                     Claim(kind.id, field.id, str(value))
                     for field in self._claimed[kind.id]
-                    for value in state.living_values(field.id)
+                    for value in state.living_values(field.id, elements=False)
                 }
             )
         )
@@ -97,7 +100,7 @@ class Projection:
         found = []
         for field in self._attached[kind.id]:
             index = _attachment_part(field)
-            for value in state.living_values(field.id):
+            for value in state.living_values(field.id, elements=field.has_elements):
                 part = value[index] if isinstance(value, list) and index is not None else value
                 if isinstance(part, bytes) and part:
                     try:
