@@ -60,15 +60,26 @@ class LogStore(Protocol):
     def append(self, chain: int, before: Head, entries: Sequence[Entry], packed: bytes) -> Head:
         """Store `entries` right after `before` and return the new head.
 
-        `packed` is their packed form as it came, kept as it is where they are one full block
-        (empty: pack here). A tail is kept entry by entry, and packed once its block is full.
+        `packed` is their packed form as it came, kept as it is where they are one full block that
+        is packed alone or against our own head of the group (empty: pack here). A tail is kept
+        entry by entry, and packed once its block is full.
         """
 
     def entries(self, chain: int, first: int, last: int) -> Iterator[tuple[int, Entry]]:
         """Yield (seq, entry) for those of [first, last] that this chain itself holds, in order."""
 
-    def packed(self, chain: int, first: int, last: int) -> bytes:
-        """Return the packed form of a range within one block, as stored where it is a block."""
+    def packed(self, chain: int, first: int, last: int, *, against_head: bool = False) -> bytes:
+        """Return the packed form of a range within one block.
+
+        It can be unpacked alone, unless `against_head` is given: then a block comes as it is
+        stored, which is often against its group's head.
+        """
+
+    def group_head(self, chain: int, seq: int) -> bytes | None:
+        """Return the raw form of the head of the group in which `seq` lies.
+
+        None where this chain does not hold the whole head, or `seq` lies in the head itself.
+        """
 
     def hash_at(self, chain: int, seq: int) -> bytes | None:
         """Return the chain's 32-byte hash after `seq`, or None where this chain does not hold it.
