@@ -56,7 +56,7 @@ def compress(raw: bytes, level: int = LEVEL, prefix: bytes | None = None) -> byt
     """Compress with zstd, against `prefix` where both sides hold it; the frame states its size."""
     if prefix is None:
         return zstd.compress(raw, level)
-    options = {
+    options: dict[int, int] = {
         zstd.CompressionParameter.compression_level: level,
         zstd.CompressionParameter.window_log: _window_log(len(prefix) + len(raw)),
     }

@@ -127,22 +127,18 @@ class MemoryLog:
             yield seq, self._chains[chain].slice(seq, seq)[0]
             seq += 1
 
-    def packed(self, chain: int, first: int, last: int, *, against_head: bool = False) -> bytes:
+    def packed(self, chain: int, first: int, last: int, *, alone: bool = False) -> bytes:
         """Return the packed form of a range within one block; see the port."""
         with self.transactions.lock:
             kept = self._chains[chain]
             if not kept.first <= first <= last <= kept.last:
                 raise AssertionError("A range was asked for that is not held.")
             entries = kept.slice(first, last)
-            if not is_full_block(first, len(entries)):
-                return pack(first, entries)
-            packed = kept.packed.get(block_number(first))
-            if packed is None:
-                packed = pack(first, entries, self.group_head(chain, first))
-                kept.packed[block_number(first)] = packed
-            if against_head or packed_against(packed) is None:
+            packed = kept.packed.get(block_number(first), b"")
+            readable = not alone or packed_against(packed) is None
+            if packed and readable and is_full_block(first, len(entries)):
                 return packed
-            return pack(first, entries)
+            return pack(first, entries, None if alone else self.group_head(chain, first))
 
     def group_head(self, chain: int, seq: int) -> bytes | None:
         """Return the raw form of the head of the group in which `seq` lies; see the port."""

@@ -102,18 +102,20 @@ class SqliteLog:
                     yield seq, entry
             first = held.last + 1
 
-    def packed(self, chain: int, first: int, last: int, *, against_head: bool = False) -> bytes:
+    def packed(self, chain: int, first: int, last: int, *, alone: bool = False) -> bytes:
         """Return the packed form of a range within one block; see the port."""
+        number = block_number(first)
         with self._file.reading() as connection:
-            block = find_block(connection, chain, block_number(first))
+            block = find_block(connection, chain, number)
             if block is not None and (block.first, block.last) == (first, last):
-                packed = packed_block(connection, chain, block.number)
-                if against_head or packed_against(packed) is None:
+                packed = packed_block(connection, chain, number)
+                if not alone or packed_against(packed) is None:
                     return packed
             held = self._held_from(connection, chain, first)
-        if held is None or not held.first <= first <= last <= held.last:
-            raise AssertionError("A range was asked for that is not held.")
-        return pack(first, held.entries[first - held.first : last - held.first + 1])
+            if held is None or not held.first <= first <= last <= held.last:
+                raise AssertionError("A range was asked for that is not held.")
+            head = None if alone else self._blocks.head(connection, chain, number)
+        return pack(first, held.entries[first - held.first : last - held.first + 1], head)
 
     def group_head(self, chain: int, seq: int) -> bytes | None:
         """Return the raw form of the head of the group in which `seq` lies; see the port."""

@@ -68,17 +68,17 @@ class LogStore(Protocol):
     def entries(self, chain: int, first: int, last: int) -> Iterator[tuple[int, Entry]]:
         """Yield (seq, entry) for those of [first, last] that this chain itself holds, in order."""
 
-    def packed(self, chain: int, first: int, last: int, *, against_head: bool = False) -> bytes:
-        """Return the packed form of a range within one block.
+    def packed(self, chain: int, first: int, last: int, *, alone: bool = False) -> bytes:
+        """Return the packed form of a range within one block, as stored where it is a block.
 
-        It can be unpacked alone, unless `against_head` is given: then a block comes as it is
-        stored, which is often against its group's head.
+        Against its group's head where this chain holds that one, unless it is asked for `alone`:
+        for a peer that does not hold the head as it is here (erased, or below its floor).
         """
 
     def group_head(self, chain: int, seq: int) -> bytes | None:
-        """Return the raw form of the head of the group in which `seq` lies.
+        """Return the raw form of the head block of the group of `seq` (`log.block`).
 
-        None where this chain does not hold the whole head, or `seq` lies in the head itself.
+        None where this chain does not hold that block whole, or where `seq` lies in it.
         """
 
     def hash_at(self, chain: int, seq: int) -> bytes | None:
