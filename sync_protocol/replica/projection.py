@@ -46,7 +46,7 @@ class Projection:
     def stored(self, record: RecordId, state: RecordState) -> StoredRecord:
         """Return the row that is stored."""
         kind = self.schema.by_id.get(state.type)
-        found = conflicts(kind, state)
+        found = conflicts(kind, state) if state.cells else []
         return StoredRecord(
             id=record,
             type=state.type,
@@ -61,18 +61,6 @@ class Projection:
             attachments=() if kind is None else self._attachments(kind, state),
         )
 
-    def _values(self, field: Field, state: RecordState) -> list[Any]:
-        """Every living value of a field: search finds a disputed record under each of them."""
-        if field.id in state.plain:
-            return [state.plain[field.id]]
-        return [
-            item.value
-            for key, cell in state.cells.items()
-            if key[0] == field.id
-            for item in cell.values()
-            if item.value is not None and item.op == 0
-        ]
-
     def _facet(self, kind: RecordType, state: RecordState) -> str:
         field = kind.by_name.get(kind.facet)
         if field is None:
@@ -85,7 +73,7 @@ class Projection:
     def _text(self, kind: RecordType, state: RecordState) -> str:
         words: list[str] = []
         for field in self._searched[kind.id]:
-            for value in self._values(field, state):
+            for value in state.living_values(field.id):
                 parts = value if isinstance(value, list) else [value]
                 words.extend(str(part) for part in parts if isinstance(part, str | int))
         return self._fold_text(" ".join(words))
@@ -96,7 +84,7 @@ class Projection:
                 {
                     Claim(kind.id, field.id, str(value))
                     for field in self._claimed[kind.id]
-                    for value in self._values(field, state)
+                    for value in state.living_values(field.id)
                 }
             )
         )
@@ -109,7 +97,7 @@ class Projection:
         found = []
         for field in self._attached[kind.id]:
             index = _attachment_part(field)
-            for value in self._values(field, state):
+            for value in state.living_values(field.id):
                 part = value[index] if isinstance(value, list) and index is not None else value
                 if isinstance(part, bytes) and part:
                     try:
