@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sync_protocol import limits
+from sync_protocol.clock import millis
 from sync_protocol.errors import PeerError
 from sync_protocol.identity import Dot, FeedId, RecordId
 from sync_protocol.log.entry import CHANGESET, CONTROL, Entry, Header, Mark, read_header
@@ -39,7 +40,6 @@ from sync_protocol.record.change import (
     new_record_ids,
 )
 from sync_protocol.record.schema import Schema
-from sync_protocol.clock import millis
 from sync_protocol.replica.holding import Chain, Holding
 from sync_protocol.replica.projection import Projection
 from sync_protocol.storage.store import Held, ViewStore

@@ -98,14 +98,21 @@ class Replica:
         self._erase_again()
 
     def _erase_again(self) -> None:
-        """A crash may have come between hearing of an erasure and carrying it out."""
-        for dot in self.holding.roster.erased:
-            entry = self.holding.entry(dot)
-            chain = self.holding.locate(dot)
-            if entry is not None and entry.body is not None and chain is not None:
-                with self.rooms.log.transaction(durable=True):
+        """Carry out every erasure heard of: a crash may have come in between."""
+        roster = self.holding.roster
+        found = [(dot, self.holding.locate(dot), self.holding.entry(dot)) for dot in roster.erased]
+        bodies = [
+            (dot, chain)
+            for dot, chain, entry in found
+            if chain is not None and entry is not None and entry.body is not None
+        ]
+        if bodies:
+            with self.rooms.log.transaction(durable=True):
+                for dot, chain in bodies:
                     self.rooms.log.erase(chain.number, [dot.seq])
-        for address in self.holding.roster.erased_chunks:
+        if any(chain.number == self.own.number for _, chain in bodies):
+            self.author.new_incarnation("erasure", forget=True)
+        for address in roster.erased_chunks:
             self.rooms.chunks.remove(address)
 
     def close(self) -> None:

@@ -277,8 +277,11 @@ class Journal(Protocol):
         The newest segment always stays: its end is the head.
         """
 
-    def restart(self) -> None:
-        """Put the present segments aside as damaged evidence and start anew."""
+    def restart(self, *, forget: bool = False) -> None:
+        """Put the present segments aside as evidence and start anew.
+
+        `forget` deletes them and all that was put aside: after an erasure.
+        """
 
     def close(self) -> None:
         """Close the files."""
