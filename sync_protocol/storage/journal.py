@@ -79,7 +79,9 @@ class FileJournal:
     def append(self, first_seq: int, frames: Sequence[bytes]) -> None:
         """Add the frames of the seqs from `first_seq` on, and fsync. Raises `StorageError` kinds.
 
-        `first_seq` must follow the journal's last seq unless the journal is empty.
+        `first_seq` must follow the journal's last seq unless the journal is empty. A journal that
+        fell behind the database (its last frame rotted and looked torn) is mended by appending
+        the missing entries again, or by `restart()`.
         """
         if not frames:
             return

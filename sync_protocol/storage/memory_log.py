@@ -9,7 +9,15 @@ from random import Random
 
 from sync_protocol import limits
 from sync_protocol.errors import StorageError
-from sync_protocol.log.block import block_first, block_number, is_full_block, pack
+from sync_protocol.log.block import (
+    GROUP_BLOCKS,
+    block_first,
+    block_number,
+    group_head_first,
+    is_full_block,
+    pack,
+    raw_form,
+)
 from sync_protocol.log.entry import Entry
 from sync_protocol.log.feed import Head, follow
 from sync_protocol.storage.memory_transaction import Hook, Transactions
@@ -36,6 +44,12 @@ class _Chain:
 
     def slice(self, first: int, last: int) -> list[Entry]:
         return self.entries[max(0, first - self.first) : max(0, last - self.first + 1)]
+
+    def forget_beyond(self, after: int) -> None:
+        count = max(0, after - self.first + 1)
+        del self.entries[count:], self.hashes[count:]
+        for number in [item for item in self.packed if block_first(item + 1) - 1 > after]:
+            del self.packed[number]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +88,7 @@ class MemoryLog:
             self._chains[number] = _Chain(replace(row, number=number))
         else:
             old = kept.row
-            self.transactions.write("put_chain", lambda: setattr(kept, "row", old))
+            self.transactions.write("put_chain", lambda: self._set_row(number, old))
             kept.row = row
         return number
 
@@ -83,7 +97,8 @@ class MemoryLog:
         kept = self._chains[chain]
         if kept.entries and (kept.last, kept.hashes[-1]) != before:
             raise AssertionError("Entries are stored right after the last that is held.")
-        self._replaced("append", chain, kept)
+        count, first, start = len(kept.entries), kept.first, kept.before
+        self.transactions.write("append", lambda: self._shorten(chain, count, first, start))
         if not entries:
             return before
         if not kept.entries:
@@ -108,9 +123,19 @@ class MemoryLog:
             if not kept.first <= first <= last <= kept.last:
                 raise AssertionError("A range was asked for that is not held.")
             entries = kept.slice(first, last)
-            if not is_full_block(first, len(entries)):
-                return pack(first, entries)
-            return kept.packed.setdefault(block_number(first), pack(first, entries))
+            as_it_came = kept.packed.get(block_number(first))
+            if as_it_came is not None and is_full_block(first, len(entries)):
+                return as_it_came
+            return pack(first, entries, self.group_head(chain, first))
+
+    def group_head(self, chain: int, seq: int) -> bytes | None:
+        """Return the raw form of the head block of a group, None where it is not held whole."""
+        kept = self._chains[chain]
+        first = group_head_first(seq)
+        last = first + limits.BLOCK_ENTRIES - 1
+        if not kept.first <= first <= last <= kept.last or seq <= last:
+            return None
+        return raw_form(first, kept.slice(first, last))
 
     def hash_at(self, chain: int, seq: int) -> bytes | None:
         """Return the chain's 32-byte hash after `seq`, or None where it is not known here."""
@@ -132,10 +157,7 @@ class MemoryLog:
         """Forget the entries beyond `after`."""
         kept = self._chains[chain]
         self._replaced("truncate", chain, kept)
-        count = max(0, after - kept.first + 1)
-        del kept.entries[count:], kept.hashes[count:]
-        for number in [item for item in kept.packed if block_first(item + 1) - 1 > after]:
-            del kept.packed[number]
+        kept.forget_beyond(after)
 
     def drop(self, chain: int, through: int) -> None:
         """Forget whole blocks whose last entry is at or before `through`, keeping the chain."""
@@ -149,6 +171,7 @@ class MemoryLog:
         del kept.entries[:count], kept.hashes[:count]
         for number in [item for item in kept.packed if block_first(item) <= border]:
             del kept.packed[number]
+        self._loosen(kept, group_head_first(border + 1))
 
     def erase(self, chain: int, seqs: Iterable[int]) -> None:
         """Forget the bodies of these entries."""
@@ -157,7 +180,7 @@ class MemoryLog:
         for seq in seqs:
             if kept.first <= seq <= kept.last:
                 kept.entries[seq - kept.first] = kept.entries[seq - kept.first].erased()
-                kept.packed.pop(block_number(seq), None)
+                self._loosen(kept, seq)
 
     def note(self, key: str) -> bytes | None:
         """Return a named note."""
@@ -215,6 +238,23 @@ class MemoryLog:
     def _replaced(self, name: str, chain: int, kept: _Chain) -> None:
         old = kept.copy()
         self.transactions.write(name, lambda: self._chains.update({chain: old}))
+
+    @staticmethod
+    def _loosen(kept: _Chain, seq: int) -> None:
+        """A block has changed: forget packed forms that are or need its old form."""
+        kept.packed.pop(block_number(seq), None)
+        if block_number(group_head_first(seq)) == block_number(seq):
+            for number in range(block_number(seq), block_number(seq) + GROUP_BLOCKS):
+                kept.packed.pop(number, None)
+
+    def _set_row(self, chain: int, row: ChainRow) -> None:
+        self._chains[chain].row = row
+
+    def _shorten(self, chain: int, count: int, first: int, before: bytes) -> None:
+        # Written for the commonest write: copying the chain would make each capture cost its past.
+        kept = self._chains[chain]
+        kept.first, kept.before = first, before
+        kept.forget_beyond(first + count - 1)
 
     def _set_note(self, key: str, value: bytes | None) -> None:
         if value is None:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import shutil
 import sys
 import threading
 from collections.abc import Iterator
@@ -50,6 +51,7 @@ SQLITE_VERSION_MIN = (3, 51, 3)
 PAGE_BYTES = 4096
 
 Connection = driver.Connection
+connect = driver.connect
 Database = sqlite_utils.Database
 """Taken from here only: imported before the aliases, sqlite-utils misses the driver's errors."""
 
@@ -57,30 +59,39 @@ _FULL = 13
 _IO = 10
 _NOT_A_DATABASE = 26
 _BUSY = (5, 6)
-_CORRUPT = (11, _NOT_A_DATABASE, 33 << 8 | _IO)
-_WRITE_REFUSED = (3 << 8 | _IO, 19 << 8 | _IO)
-"""SQLITE_IOERR_WRITE and _SHMSIZE: a quota or file size limit is reported as these."""
+_CORRUPT = (11, _NOT_A_DATABASE)
+_ROOM_BYTES_MIN = 64 * limits.KIB
+"""The shared index of a write-ahead log grows by 32 KiB at a time."""
 
 
 def translate(cause: driver.Error, path: str) -> SyncError:
     """Return our own error for one of the driver's."""
-    code = getattr(cause, "sqlite_errorcode", 0) or 0
+    # Some drivers give the extended code; its lowest byte is the one that all give.
+    code = (getattr(cause, "sqlite_errorcode", 0) or 0) & 0xFF
     evidence = {"store": Path(path).name, "sqlite": code}
-    if code & 0xFF == _FULL or code in _WRITE_REFUSED:
+    if code == _FULL or (code == _IO and _is_full(path)):
         return StoreFullError(
-            "The disk takes no more: it is full, over its quota, or failing. What was acknowledged "
-            "before is safe; make room and try again.",
+            "The disk is full. What was acknowledged before is safe; make room and try again.",
             **evidence,
         )
-    if code & 0xFF in _BUSY:
+    if code in _BUSY:
         return StoreBusyError("Another process is writing to this store. Try again.", **evidence)
-    if code & 0xFF in _CORRUPT or code in _CORRUPT:
+    if code in _CORRUPT:
         return StoreCorruptError(
             "The store has damaged pages. Nothing was changed; check the disk, and rebuild the "
             "store from another copy.",
             **evidence,
         )
-    return StorageError(f"The store could not be used: {cause}", **evidence)
+    return StorageError(
+        f"The store could not be used ({cause}). What was acknowledged before is safe.", **evidence
+    )
+
+
+def _is_full(path: str) -> bool:
+    # Where the shared index can't grow, SQLite says "I/O error" of a disk that is only full.
+    with suppress(OSError):
+        return shutil.disk_usage(Path(path).absolute().parent).free < _ROOM_BYTES_MIN
+    return False
 
 
 @contextmanager
@@ -140,9 +151,7 @@ def _unlock(path: str, key: bytes, timeout_s: float) -> Connection:
             f"SQLite {driver.sqlite_version} is too old: 3.51.3 or newer is needed. Nothing was "
             "opened; update the program."
         )
-    connection = driver.connect(
-        path, timeout=timeout_s, isolation_level=None, check_same_thread=False
-    )
+    connection = connect(path, timeout=timeout_s, isolation_level=None, check_same_thread=False)
     try:
         _check_cipher(connection)
         connection.execute("pragma cipher_log_level=NONE")
@@ -169,17 +178,22 @@ def _log_ahead(connection: Connection) -> None:
 
 
 def _prove_key(connection: Connection, path: str) -> None:
-    # A wrong key shows at the first read only.
+    # A wrong key shows at the first read only. A file shorter than a page reads as an empty store,
+    # and would be written over.
+    cause: driver.DatabaseError | None = None
     try:
         connection.execute("select count(*) from sqlite_master").fetchone()
-    except driver.DatabaseError as cause:
-        if getattr(cause, "sqlite_errorcode", 0) != _NOT_A_DATABASE:
+        if not 0 < Path(path).stat().st_size < PAGE_BYTES:
+            return
+    except driver.DatabaseError as refusal:
+        if getattr(refusal, "sqlite_errorcode", 0) != _NOT_A_DATABASE:
             raise
-        raise WrongKeyError(
-            "The key does not open this store, or the store's first page is damaged. Nothing was "
-            "changed.",
-            store=Path(path).name,
-        ) from cause
+        cause = refusal
+    raise WrongKeyError(
+        "The key does not open this store, or the store's first page is damaged. Nothing was "
+        "changed.",
+        store=Path(path).name,
+    ) from cause
 
 
 def _settle(connection: Connection) -> None:

@@ -11,11 +11,10 @@ What holds:
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-from sync_protocol import limits
-from sync_protocol.log.block import Range, block_first, block_number, pack
+from sync_protocol.log.block import Range, block_first, block_number
 from sync_protocol.log.entry import Entry
 from sync_protocol.log.feed import Head
 from sync_protocol.storage.migration import Schema
@@ -144,22 +143,25 @@ def put_tail(
 
 
 def complete_block(
-    connection: Connection, chain: int, head: Head, part: Sequence[Entry], packed: bytes
+    connection: Connection,
+    chain: int,
+    head: Head,
+    part: Sequence[Entry],
+    packed: Callable[[int, Sequence[Entry]], bytes],
 ) -> tuple[int, int, bytes, bytes]:
     """Return number, first seq, hash before and packed form of the block that `part` completes.
 
-    What the tail held of it is taken out of the tail.
+    What the tail held of it is taken out of the tail. `packed` packs entries from a seq.
     """
     number = block_number(head.seq + 1)
     tail = tail_from(connection, chain, 0)
     if tail is None:
-        whole = packed if len(part) == limits.BLOCK_ENTRIES else b""
-        return number, head.seq + 1, head.hash, whole or pack(head.seq + 1, part)
+        return number, head.seq + 1, head.hash, packed(head.seq + 1, part)
     before = connection.execute(
         "select before from tail where chain = ? and seq = ?", (chain, tail.first)
     ).fetchone()[0]
     connection.execute("delete from tail where chain = ?", (chain,))
-    return number, tail.first, before, pack(tail.first, [*tail.entries, *part])
+    return number, tail.first, before, packed(tail.first, [*tail.entries, *part])
 
 
 def hash_in_tail(connection: Connection, chain: int, seq: int) -> bytes | None:

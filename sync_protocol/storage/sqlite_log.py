@@ -4,12 +4,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 
 from sync_protocol import limits
 from sync_protocol.errors import PeerError, StoreCorruptError
-from sync_protocol.log.block import Range, block_number, pack, spans, unpack
+from sync_protocol.log.block import (
+    GROUP_BLOCKS,
+    Range,
+    block_first,
+    block_number,
+    group_head_first,
+    is_full_block,
+    pack,
+    packed_against,
+    raw_form,
+    spans,
+    unpack,
+)
 from sync_protocol.log.entry import Entry
 from sync_protocol.log.feed import Head, follow
 from sync_protocol.storage.sqlite import Connection, SqliteFile
@@ -29,6 +41,9 @@ from sync_protocol.storage.sqlite_chains import (
 )
 from sync_protocol.storage.store import ChainRow
 
+HEADS_KEPT_MAX = 8
+"""Heads of groups in memory: 8 x 200 KiB; a reader or a push walks one group at a time."""
+
 
 class SqliteLog:
     """The log of one replica in one encrypted file."""
@@ -36,6 +51,7 @@ class SqliteLog:
     def __init__(self, path: str, key: bytes, timeout_s: float = limits.STORE_TIMEOUT_S) -> None:
         """Open it, or create it, under a 32-byte key."""
         self._file = SqliteFile(path, key, SCHEMA, timeout_s)
+        self._heads: dict[tuple[int, int], bytes] = {}
 
     def transaction(self, *, durable: bool) -> AbstractContextManager[None]:
         """Open a transaction; `durable` syncs it to the disk before it returns."""
@@ -85,8 +101,10 @@ class SqliteLog:
                 if last % limits.BLOCK_ENTRIES:
                     put_tail(connection, chain, head, part, hashes)
                 else:
-                    as_it_came = packed if len(part) == len(entries) else b""
-                    block = complete_block(connection, chain, head, part, as_it_came)
+                    as_it_came = packed if is_full_block(first, len(entries)) else b""
+                    block = complete_block(
+                        connection, chain, head, part, self._packer(connection, chain, as_it_came)
+                    )
                     connection.execute(PUT_BLOCK, (chain, *block, hashes[-1]))
                 head = Head(last, hashes[-1])
             return head
@@ -110,9 +128,15 @@ class SqliteLog:
             if block is not None and (block.first, block.last) == (first, last):
                 return packed_block(connection, chain, block.number)
             held = self._held_from(connection, chain, first)
-        if held is None or not held.first <= first <= last <= held.last:
-            raise AssertionError("A range was asked for that is not held.")
-        return pack(first, held.entries[first - held.first : last - held.first + 1])
+            if held is None or not held.first <= first <= last <= held.last:
+                raise AssertionError("A range was asked for that is not held.")
+            head = self._group_head(connection, chain, first)
+        return pack(first, held.entries[first - held.first : last - held.first + 1], head)
+
+    def group_head(self, chain: int, seq: int) -> bytes | None:
+        """Return the raw form of the head block of a group, None where it is not held whole."""
+        with self._file.reading() as connection:
+            return self._group_head(connection, chain, seq)
 
     def hash_at(self, chain: int, seq: int) -> bytes | None:
         """Return the chain's 32-byte hash after `seq`, or None where it is not known here."""
@@ -138,14 +162,16 @@ class SqliteLog:
             elif cut is not None and after == cut.last:
                 number += 1
             connection.execute("delete from block where chain = ? and number >= ?", (chain, number))
+            self._heads.clear()
 
     def drop(self, chain: int, through: int) -> None:
         """Forget whole blocks whose last entry is at or before `through`, keeping the chain."""
+        kept = through // limits.BLOCK_ENTRIES
         with self._file.writing() as connection:
-            connection.execute(
-                "delete from block where chain = ? and number < ?",
-                (chain, through // limits.BLOCK_ENTRIES),
-            )
+            if kept % GROUP_BLOCKS:
+                self._loosen(connection, chain, kept)
+            connection.execute("delete from block where chain = ? and number < ?", (chain, kept))
+            self._heads.clear()
 
     def erase(self, chain: int, seqs: Iterable[int]) -> None:
         """Forget the bodies of these entries; the freed pages are overwritten."""
@@ -195,9 +221,52 @@ class SqliteLog:
         """Close; further use is a mistake."""
         self._file.close()
 
+    def _packer(
+        self, connection: Connection, chain: int, as_it_came: bytes
+    ) -> Callable[[int, Sequence[Entry]], bytes]:
+        def packed(first: int, entries: Sequence[Entry]) -> bytes:
+            return as_it_came or pack(first, entries, self._group_head(connection, chain, first))
+
+        return packed
+
+    def _group_head(self, connection: Connection, chain: int, seq: int) -> bytes | None:
+        first = group_head_first(seq)
+        number = block_number(first)
+        if number == block_number(seq):
+            return None
+        known = self._heads.get((chain, number))
+        if known is not None:
+            return known
+        row = find_block(connection, chain, number)
+        if row is None or row.first != first:
+            return None
+        raw = raw_form(first, self._unpack(connection, chain, number).entries)
+        if len(self._heads) >= HEADS_KEPT_MAX:
+            self._heads.clear()
+        self._heads[chain, number] = raw
+        return raw
+
+    def _loosen(self, connection: Connection, chain: int, number: int) -> None:
+        """Pack the blocks of a group from `number` on alone: its head changes or goes."""
+        border = (number // GROUP_BLOCKS + 1) * GROUP_BLOCKS
+        rows = connection.execute(
+            "select number from block where chain = ? and number >= ? and number < ?",
+            (chain, number, border),
+        ).fetchall()
+        for (at,) in rows:
+            held = self._unpack(connection, chain, at)
+            connection.execute(
+                "update block set packed = ? where chain = ? and number = ?",
+                (pack(held.first, held.entries), chain, at),
+            )
+
     def _unpack(self, connection: Connection, chain: int, number: int) -> Range:
         try:
-            return unpack(packed_block(connection, chain, number))
+            packed = packed_block(connection, chain, number)
+            head = None
+            if packed_against(packed) is not None:
+                head = self._group_head(connection, chain, block_first(number))
+            return unpack(packed, head)
         except PeerError as cause:
             raise StoreCorruptError(
                 "A stored block can't be read. Rebuild the store from another copy.",
@@ -235,6 +304,8 @@ class SqliteLog:
         )
         if find_block(connection, chain, number) is None:
             return
+        if number % GROUP_BLOCKS == 0:
+            self._loosen(connection, chain, number)
         held = self._unpack(connection, chain, number)
         kept = [
             entry.erased() if seq in chosen else entry
@@ -244,3 +315,4 @@ class SqliteLog:
             "update block set packed = ? where chain = ? and number = ?",
             (pack(held.first, kept), chain, number),
         )
+        self._heads.clear()

@@ -70,6 +70,12 @@ class LogStore(Protocol):
     def packed(self, chain: int, first: int, last: int) -> bytes:
         """Return the packed form of a range within one block, as stored where it is a block."""
 
+    def group_head(self, chain: int, seq: int) -> bytes | None:
+        """Return the raw form of the head block of the group of `seq` (`log.block`).
+
+        None where this chain does not hold that block whole, or where `seq` lies in it.
+        """
+
     def hash_at(self, chain: int, seq: int) -> bytes | None:
         """Return the chain's 32-byte hash after `seq`, or None where this chain does not hold it.
 

@@ -242,12 +242,11 @@ class _PinnedAdapter(HTTPAdapter):
         request: requests.PreparedRequest,
         verify: Any,  # noqa: ANN401 - theirs
         cert: Any = None,  # noqa: ANN401 - theirs
-    ) -> tuple[dict[str, Any], dict[str, Any]]:
+    ) -> Any:  # noqa: ANN401 - theirs
         """Name the pool by host only."""
         host, pool = super().build_connection_pool_key_attributes(request, verify, cert)
         # The context alone says what is verified; `cert_reqs` would overrule it.
-        pool.pop("cert_reqs", None)
-        return host, pool
+        return host, {key: value for key, value in pool.items() if key != "cert_reqs"}
 
 
 def _session(context: ssl.SSLContext) -> requests.Session:
