@@ -39,7 +39,6 @@ from sync_protocol.wire.hello import Frontier, Hello, Same
 from sync_protocol.wire.pull import Pull, Pulled, Want
 from sync_protocol.wire.push import Push, Pushed, RangeItem
 
-TABLET_READS = frozenset({m.Kind.HELLO, m.Kind.PULL, m.Kind.CHUNKS_GET})
 REVOKED_MAY = frozenset({m.Kind.HELLO, m.Kind.PUSH, m.Kind.CHUNKS_WANTED, m.Kind.CHUNKS_PUT})
 
 

@@ -116,6 +116,11 @@ class Field:
         return [None if item is None else self._admit_part(part, item) for part, item in pairs]
 
     def _admit_part(self, part: Part, value: object) -> object:
+        if part.type is ValueType.TEXT and type(value) is str:  # nearly every value there is
+            if not value.isascii():
+                value = unicodedata.normalize("NFC", value)
+            if len(value) <= part.size_max:
+                return value
         where = self.name if not self.is_tuple else f"{self.name}.{part.name}"
         if part.type is ValueType.ANY:
             return value
