@@ -285,12 +285,7 @@ class Intake:
         )
 
     def _hear_control(self) -> None:
-        before = set(self._holding.roster.erased)
         self._holding.hear()
-        for dot in self._holding.roster.erased - before:
-            chain = self._holding.locate(dot)
-            if chain is not None:
-                self._holding.store.erase(chain.number, [dot.seq])
         for feed in self.admission.moved:
             for chain in self._holding.by_feed[feed]:
                 head = chain.row.head.seq
