@@ -118,7 +118,7 @@ class Home:
         """Remember the place."""
         self.vault.put_secret(_ENROLMENT, encode(list(enrolment)))
 
-    # --- wards --------------------------------------------------------------------------------------
+    # --- wards ------------------------------------------------------------------------------------
 
     def ward_folder(self, ward: WardId) -> Path:
         """Return the folder of one ward."""

@@ -9,13 +9,14 @@ What holds:
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
 from sync_protocol import limits
 from sync_protocol.errors import (
     BadSignatureError,
+    FeedGapError,
     LimitExceededError,
     MalformedMessageError,
     PeerError,
@@ -48,7 +49,10 @@ ROUNDS_MAX = 8
 
 @dataclass(slots=True)
 class Outcome:
-    """What one exchange did. Bytes are of message bodies, both envelopes and payloads."""
+    """What one exchange did. Bytes are of message bodies, both envelopes and payloads.
+
+    `standing` is empty, or why the peer took what we had and tells us nothing ("revoked-lost").
+    """
 
     requests: int = 0
     bytes_sent: int = 0
@@ -59,6 +63,7 @@ class Outcome:
     chunks_received: int = 0
     refused: dict[FeedId, PeerError] = field(default_factory=dict)
     peer_time_ms: int = 0
+    standing: str = ""
 
 
 class Initiator:
@@ -70,6 +75,7 @@ class Initiator:
         self._carrier = carrier
         self._peer = peer
         self._nonce = replica.rooms.log.note(_NONCE + peer.hex()) or b""
+        self._alone: set[FeedId] = set()
         self.outcome = Outcome()
 
     def run(self, *, scans: bool = True, fetch_scans: bool = True) -> Outcome:
@@ -117,6 +123,9 @@ class Initiator:
             if theirs is None:
                 return
             moved = self._push(theirs)
+            if theirs.standing:
+                self.outcome.standing = theirs.standing
+                return
             moved = self._pull(theirs) or moved
             if not moved or not self._differs():
                 return
@@ -169,9 +178,8 @@ class Initiator:
         marks = [*read_receipt(theirs.receipt).frontier, *theirs.staged, *theirs.purged]
         moved = False
         for _ in range(limits.REQUESTS_PER_EXCHANGE_MAX):
-            parts = gather(
-                self._replica.holding, self._jobs(marks), limits.EXCHANGE_PAYLOAD_BYTES_MAX
-            )
+            bound = limits.EXCHANGE_PAYLOAD_BYTES_MAX
+            parts = gather(self._replica.holding, self._jobs(marks), bound, self._alone)
             if not parts.ranges:
                 return moved
             relayed = self._replica.receipts.relayed(self._peer)
@@ -179,10 +187,11 @@ class Initiator:
             answer, _ = self.ask(m.Kind.PUSH, body, parts.payloads, Pushed)
             self.outcome.entries_sent += parts.entries
             self._take_receipts([answer.receipt, *answer.relayed])
-            for feed, code, sentence in answer.refused:
-                self.outcome.refused[FeedId(feed)] = PeerError(sentence, code=code)
+            healed = self._take_refusals(
+                {FeedId(feed): peer_error(code, text) for feed, code, text in answer.refused}
+            )
             now = [*read_receipt(answer.receipt).frontier, *answer.staged, *theirs.purged]
-            if now == marks:
+            if now == marks and not healed:
                 return moved
             marks, moved = now, True
         raise LimitExceededError("A push did not come to its end; try again later.")
@@ -238,18 +247,34 @@ class Initiator:
             if not wants:
                 break
             before = self._position()
-            body = Pull(wants, limits.EXCHANGE_PAYLOAD_BYTES_MAX)
+            body = Pull(wants, limits.EXCHANGE_PAYLOAD_BYTES_MAX, self._needs_alone())
             answer, payloads = self.ask(m.Kind.PULL, body, [], Pulled)
             refused = take_in(self._replica, self._as_push(answer), payloads)
-            self.outcome.refused.update(refused)
+            healed = self._take_refusals(refused)
             after = self._position()
             self.outcome.entries_received += sum(item.count for item in answer.ranges)
-            if after == before:
+            if after == before and not healed:
                 break
             moved = True
         if moved:
             self._take_receipts([theirs.receipt, *theirs.relayed])
         return moved
+
+    def _needs_alone(self) -> bool:
+        """Whether we may lack the group heads that ranges are packed against."""
+        chains = self._replica.holding.chains.values()
+        return bool(self._alone) or any(chain.row.floor.seq for chain in chains)
+
+    def _take_refusals(self, refused: Mapping[FeedId, PeerError]) -> bool:
+        """Note refusals; a first gap may be a group head that changed: then try once without."""
+        healed = False
+        for feed, problem in refused.items():
+            if isinstance(problem, FeedGapError) and feed not in self._alone:
+                self._alone.add(feed)
+                healed = True
+            else:
+                self.outcome.refused[feed] = problem
+        return healed
 
     @staticmethod
     def _as_push(answer: Pulled) -> Push:
@@ -319,7 +344,7 @@ class Initiator:
                 continue
             if envelope.kind == m.Kind.REFUSED:
                 refusal = m.decode_body(envelope, m.Refused)
-                raise _refusal(refusal)
+                raise peer_error(refusal.code, refusal.diagnosis)
             return envelope, rest
         raise StaleNonceError("The other side keeps asking for a new nonce; try again later.")
 
@@ -363,9 +388,10 @@ class Reader:
         return self._replica.holding.short_hash_at(self._chain, seq)
 
 
-def _refusal(refusal: m.Refused) -> PeerError:
-    kinds: dict[str, type[PeerError]] = {kind.code: kind for kind in _all_kinds(PeerError)}
-    return kinds.get(refusal.code, PeerError)(refusal.diagnosis)
+def peer_error(code: str, sentence: str) -> PeerError:
+    """Return the error that a peer named by its code."""
+    kinds = {kind.code: kind for kind in _all_kinds(PeerError)}
+    return kinds.get(code, PeerError)(sentence)
 
 
 def _all_kinds(kind: type[PeerError]) -> Iterator[type[PeerError]]:

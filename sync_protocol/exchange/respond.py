@@ -39,7 +39,6 @@ from sync_protocol.wire.hello import Frontier, Hello, Same
 from sync_protocol.wire.pull import Pull, Pulled, Want
 from sync_protocol.wire.push import Push, Pushed, RangeItem
 
-TABLET_READS = frozenset({m.Kind.HELLO, m.Kind.PULL, m.Kind.CHUNKS_GET})
 REVOKED_MAY = frozenset({m.Kind.HELLO, m.Kind.PUSH, m.Kind.CHUNKS_WANTED, m.Kind.CHUNKS_PUT})
 
 
@@ -161,7 +160,8 @@ class Responder:
     def _hello(self, hello: Hello, sender: DeviceKey) -> Draft:
         holding = self.replica.holding
         now = self.replica.character.wall()
-        if hello.root and hello.root == holding.frontier_root():
+        revoke = holding.roster.revoked(sender)
+        if revoke is None and hello.root and hello.root == holding.frontier_root():
             incarnation = self.replica.own.declared.declaration.incarnation
             return Draft(m.Kind.SAME, Same(incarnation, now))
         relayed = self.replica.receipts.relayed(sender)
@@ -170,7 +170,10 @@ class Responder:
             for chain in holding.chains.values()
             if chain.row.floor.seq > chain.row.base_seq
         ]
-        body = Frontier(self.replica.receipt(), staged(self.replica), relayed, purged, now)
+        standing = f"revoked-{revoke.reason}" if revoke is not None else ""
+        body = Frontier(
+            self.replica.receipt(), staged(self.replica), relayed, purged, now, standing
+        )
         return Draft(m.Kind.FRONTIER, body)
 
     # --- push -------------------------------------------------------------------------------------
@@ -201,7 +204,8 @@ class Responder:
             if chain is not None:
                 jobs.append((chain, self._start(chain, want)))
         bytes_max = min(max(pull.bytes_max, 1), limits.EXCHANGE_PAYLOAD_BYTES_MAX)
-        parts = gather(self.replica.holding, jobs, bytes_max)
+        alone = {chain.feed for chain, _ in jobs} if pull.alone else ()
+        parts = gather(self.replica.holding, jobs, bytes_max, alone)
         body = Pulled(parts.declarations, parts.seals, parts.ranges, parts.more)
         return Draft(m.Kind.PULLED, body, parts.payloads)
 

@@ -41,8 +41,9 @@ def conflicts(record_type: RecordType | None, state: RecordState) -> list[Confli
     if record_type is None or not state.cells:
         return []
     found = []
-    for key in state.keys():
-        cell = state.living(key)
+    for key, cell in sorted(state.cells.items(), key=lambda item: (item[0][0], item[0][1] or b"")):
+        if not cell:
+            continue
         if key[0] == RETRACTION:
             kind = "retracted" if _edited_since(state, cell) else None
         else:

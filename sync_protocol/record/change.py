@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 
@@ -28,18 +28,20 @@ CRITICAL = 128
 """Opcodes from here on make a record read-only for a version that does not know them."""
 
 
-class CellWrite(NamedTuple):
-    """One cell written: `value` None clears a field and removes an element."""
+class CellWrite(msgspec.Struct, array_like=True, frozen=True):
+    """One cell written: `value` None clears a field and removes an element.
+
+    `parents` are `Dot`s (on the wire, and only there, in their short form).
+    """
 
     field: int
     element: bytes | None
     value: Any
-    parents: tuple[Dot, ...] = ()
+    parents: tuple[Any, ...] = ()
     op: int = PUT
 
 
-@dataclass(frozen=True, slots=True)
-class RecordChange:
+class RecordChange(msgspec.Struct, array_like=True, frozen=True):
     """What one entry says of one record; `record` is None where the entry makes it.
 
     `values` are plain fields written without parents (a new record, an import).
@@ -58,24 +60,9 @@ class Changeset:
     records: tuple[RecordChange, ...]
 
 
-class _WireWrite(msgspec.Struct, array_like=True):
-    field: int
-    element: bytes | None
-    value: Any
-    parents: list[list[int | bytes]] = []
-    op: int = PUT
-
-
-class _WireRecord(msgspec.Struct, array_like=True):
-    record: bytes | None
-    type: int
-    values: dict[int, Any]
-    writes: list[_WireWrite] = []
-
-
 class _WireBody(msgspec.Struct, array_like=True):
-    feeds: list[bytes]
-    records: list[_WireRecord]
+    feeds: list[FeedId]
+    records: tuple[RecordChange, ...]
 
 
 def encode_changeset(changeset: Changeset, salt: bytes, own: FeedId) -> bytes:
@@ -103,7 +90,7 @@ def decode_changeset(body: bytes, own: FeedId) -> Changeset:
     if len(body) > limits.ENTRY_BODY_BYTES_MAX:
         raise LimitExceededError("An entry is larger than its bound.")
     wire = decode(memoryview(body)[SALT_BYTES:], _WireBody)
-    feeds = [own, *(FeedId(feed) for feed in wire.feeds)]
+    feeds = [own, *wire.feeds]
     if any(len(feed) != ID_BYTES for feed in feeds):
         raise MalformedMessageError("A feed id has 16 bytes.")
     cells = sum(len(item.values) + len(item.writes) for item in wire.records)
@@ -112,22 +99,24 @@ def decode_changeset(body: bytes, own: FeedId) -> Changeset:
     return Changeset(tuple(_record_change(item, feeds) for item in wire.records))
 
 
-def _record_change(item: _WireRecord, feeds: list[FeedId]) -> RecordChange:
+def _record_change(item: RecordChange, feeds: list[FeedId]) -> RecordChange:
+    """Check a decoded change, and name the feeds of its parents."""
     if item.record is not None and len(item.record) != ID_BYTES:
         raise MalformedMessageError("A record id has 16 bytes.")
-    record = None if item.record is None else RecordId(item.record)
+    if not any(write.parents for write in item.writes):
+        return item
     writes = tuple(_cell_write(write, feeds) for write in item.writes)
-    return RecordChange(record, item.type, item.values, writes)
+    return RecordChange(item.record, item.type, item.values, writes)
 
 
-def _cell_write(write: _WireWrite, feeds: list[FeedId]) -> CellWrite:
+def _cell_write(write: CellWrite, feeds: list[FeedId]) -> CellWrite:
     if len(write.parents) > limits.PARENTS_PER_CHANGE_MAX:
         raise LimitExceededError("A write lists more dots than its bound.")
     parents = tuple(_dot(parent, feeds) for parent in write.parents)
     return CellWrite(write.field, write.element, write.value, parents, write.op)
 
 
-def _dot(wire: list[int | bytes], feeds: list[FeedId]) -> Dot:
+def _dot(wire: object, feeds: list[FeedId]) -> Dot:
     match wire:
         case [int(number), int(seq)]:
             branch = b""

@@ -11,10 +11,11 @@ What holds:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sync_protocol import limits
+from sync_protocol.clock import millis
 from sync_protocol.errors import PeerError
 from sync_protocol.identity import Dot, FeedId, RecordId
 from sync_protocol.log.entry import CHANGESET, CONTROL, Entry, Header, Mark, read_header
@@ -39,7 +40,6 @@ from sync_protocol.record.change import (
     new_record_ids,
 )
 from sync_protocol.record.schema import Schema
-from sync_protocol.clock import millis
 from sync_protocol.replica.holding import Chain, Holding
 from sync_protocol.replica.projection import Projection
 from sync_protocol.storage.store import Held, ViewStore
@@ -47,6 +47,7 @@ from sync_protocol.storage.store import Held, ViewStore
 _CHAIN = "chain:"
 _SEEN = "seen:"
 _BRANCHES = "branches"
+_STUBS = "stubs"
 
 
 class WaitsError(Exception):
@@ -90,13 +91,23 @@ class Follower:
         self.cursors: dict[int, int] = {}
         self.seen: dict[int, dict[int, int]] = {}
         self.waiting: dict[int, str] = {}
+        self._stubs = False
+        self._seen_key: tuple[tuple[int, int], ...] = ()
+        self._seen_by_feed: dict[FeedId, int] = {}
+        self._nothing_seen: dict[FeedId, int] = {}
+        self._last_author: tuple[object, ...] = ()
+        self._last_verdict = ADMITTED
+        self._last_seen: Mapping[FeedId, int] = {}
+        self._last_roster = holding.roster
         self.load()
 
     def load(self) -> None:
         """Read the cursors: how far each chain is folded, and what its writer had seen of others."""
         self.cursors.clear()
         self.seen.clear()
-        for name, value in self.views.cursors().items():
+        cursors = self.views.cursors()
+        self._stubs = bool(cursors.get(_STUBS))
+        for name, value in cursors.items():
             if name.startswith(_CHAIN):
                 self.cursors[int(name[len(_CHAIN) :])] = value
             elif name.startswith(_SEEN):
@@ -219,13 +230,8 @@ class Follower:
         try:
             header = read_header(entry.header)
             self._take_marks(header, seen)
-            by_feed: dict[FeedId, int] = {}
-            for number, at in seen.items():
-                feed = self.holding.chains[number].feed
-                by_feed[feed] = max(at, by_feed.get(feed, 0))
-            within = self.within_cut(chain, seq)
-            author = Author(dot, chain.device, header.officer, by_feed, within)
-            verdict = judge_author(roster, author)
+            author = self._author(chain, dot, header, seen)
+            verdict = self._judge_author(author)
             if verdict.standing is Standing.PENDING:
                 raise WaitsError(verdict.reason)
             if header.kind == CONTROL:
@@ -238,6 +244,35 @@ class Follower:
             return Judged(verdict, header, changeset, (), records)
         except PeerError as problem:
             return Judged(held("unreadable-" + problem.code))
+
+    def _author(self, chain: Chain, dot: Dot, header: Header, seen: dict[int, int]) -> Author:
+        by_feed = self._by_feed(seen) if header.officer else self._nothing_seen
+        within = self.within_cut(chain, dot.seq)
+        return Author(dot, chain.device, header.officer, by_feed, within)
+
+    def _judge_author(self, author: Author) -> Verdict:
+        """Judge the writer; the verdict on one officer's entries in a row is taken once."""
+        roster = self.holding.roster
+        if author.dot in roster.adopted or author.dot in roster.rejected:
+            return judge_author(roster, author)
+        if roster is not self._last_roster:
+            self._last_roster, self._last_author = roster, ()
+        key = (author.device, author.officer, id(author.seen), author.within_cut)
+        if self._last_author != key:
+            self._last_author, self._last_verdict = key, judge_author(roster, author)
+            self._last_seen = author.seen  # keeps its id from being given to another
+        return self._last_verdict
+
+    def _by_feed(self, seen: dict[int, int]) -> dict[FeedId, int]:
+        """Return what a writer had seen, by feed; remembered, since it seldom moves."""
+        key = tuple(seen.items())
+        if self._seen_key != key:
+            found: dict[FeedId, int] = {}
+            for number, at in key:
+                feed = self.holding.chains[number].feed
+                found[feed] = max(at, found.get(feed, 0))
+            self._seen_key, self._seen_by_feed = key, found
+        return self._seen_by_feed
 
     def _changeset(
         self, chain: Chain, seq: int, header: Header, body: bytes, seen: dict[int, int]
@@ -310,7 +345,7 @@ class Follower:
 
     def _resolve_write(self, item: CellWrite, chain: Chain, seen: dict[int, int]) -> CellWrite:
         parents = tuple(self._resolve_dot(dot, chain, seen) for dot in item.parents)
-        return item._replace(parents=parents)
+        return CellWrite(item.field, item.element, item.value, parents, item.op)
 
     def _resolve_dot(self, dot: Dot, chain: Chain, seen: dict[int, int]) -> Dot:
         if dot.branch or not self.holding.is_forked(dot.feed):
@@ -342,8 +377,8 @@ class Follower:
         self._want(batch, wanted | (fresh if self._may_be_there() else set()))
 
     def _may_be_there(self) -> bool:
-        """Whether a record can exist before the entry that makes it: when edits came first."""
-        return len(self.holding.chains) > 1
+        """Whether some record exists without the entry that makes it: its edits came first."""
+        return self._stubs
 
     def _want(self, batch: Batch, records: set[RecordId]) -> None:
         stored = self.views.load(sorted(records)) if records else {}
@@ -380,6 +415,9 @@ class Follower:
             state = batch.states[record]
             if state is not None:
                 rows.append(self.projection.stored(record, state))
+                if state.made is None and not self._stubs:
+                    self._stubs = True
+                    self.views.put_cursor(_STUBS, 1)
                 if rows[-1].attachments:
                     with_scans.append(state)
         rows.sort(key=lambda row: row.id)  # neighbours on the page: worth 3x under SQLCipher

@@ -27,7 +27,14 @@ from sync_protocol.errors import (
     WrongWardError,
 )
 from sync_protocol.identity import DeviceKey, Dot, FeedId
-from sync_protocol.log.block import Range, is_full_block, unpack
+from sync_protocol.log.block import (
+    Range,
+    group_head_first,
+    head_digest,
+    is_full_block,
+    packed_against,
+    unpack,
+)
 from sync_protocol.log.entry import CONTROL, SHORT_HASH_BYTES, Entry, read_header
 from sync_protocol.log.feed import Head, follow, read_declaration
 from sync_protocol.log.seal import Seal, check_seal, decode_seal
@@ -117,7 +124,7 @@ class Intake:
         if not chains:
             raise NotAdmittedError("A feed came without its declaration.")
         self._bound_pending(chains[0].device, offer.feed)
-        found = unpack(offer.packed)
+        found = unpack(offer.packed, self._head_for(chains, offer))
         if found.first != offer.first:
             raise MalformedMessageError("A payload is not what its message says.")
         for chain in chains:
@@ -126,6 +133,18 @@ class Intake:
                 self._extend(chain, found.entries, offer.packed)
                 return
         self._overlap(chains, found, offer)
+
+    def _head_for(self, chains: list[Chain], offer: Offer) -> bytes | None:
+        """Return the group head that a payload was packed against, if one of the chains holds it."""
+        wanted = packed_against(offer.packed)
+        if wanted is None:
+            return None
+        for chain in chains:
+            owner = self._holding.owner(chain, group_head_first(offer.first)) or chain
+            head = self._holding.store.group_head(owner.number, offer.first)
+            if head is not None and head_digest(head) == wanted:
+                return head
+        return None
 
     def _bound_pending(self, device: DeviceKey, feed: FeedId) -> None:
         if self._holding.roster.role_of(device) is None:
@@ -266,12 +285,7 @@ class Intake:
         )
 
     def _hear_control(self) -> None:
-        before = set(self._holding.roster.erased)
         self._holding.hear()
-        for dot in self._holding.roster.erased - before:
-            chain = self._holding.locate(dot)
-            if chain is not None:
-                self._holding.store.erase(chain.number, [dot.seq])
         for feed in self.admission.moved:
             for chain in self._holding.by_feed[feed]:
                 head = chain.row.head.seq

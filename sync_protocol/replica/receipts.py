@@ -78,10 +78,16 @@ class Receipts:
                 store.put_note(_SCAN_RECEIPT + name.hex(), raw)
                 for scan in receipt.scans:
                     self._take_scan(scan, receipt, name)
-            elif known is None or known.time <= receipt.time:
+            elif known is None or self._replaces(receipt, known):
                 store.put_note(_NOTE + receipt.holder.hex(), raw)
                 self._keep(raw, receipt)
         return receipt
+
+    def _replaces(self, receipt: Receipt, known: Receipt) -> bool:
+        """Whether a receipt is newer. A restored holder's clock may be behind its former self's."""
+        if receipt.incarnation != known.incarnation:
+            return receipt.incarnation not in self._superseded(receipt.holder)
+        return known.time <= receipt.time
 
     def _take_scan(self, scan: AttachmentId, receipt: Receipt, name: bytes) -> None:
         where = self._scan_at(scan)

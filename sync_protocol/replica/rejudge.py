@@ -105,9 +105,7 @@ class Rejudge:
             dot = self._holding.dot(chain, seq)
             admitted = item.verdict == ADMITTED
             was = old.get(seq)
-            if admitted and was is not None:
-                free.append(seq)
-            elif not admitted and item.verdict.reason == "erased":
+            if (admitted and was is not None) or (not admitted and item.verdict.reason == "erased"):
                 free.append(seq)
             elif not admitted and (was is None or was.reason != item.verdict.reason):
                 now.append(Held(chain.number, seq, item.verdict.reason, item.records))

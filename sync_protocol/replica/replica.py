@@ -12,7 +12,7 @@ from sync_protocol.clock import HybridLogicalClock, WallClock
 from sync_protocol.crypto.key import DeviceKeys, random_bytes
 from sync_protocol.encoding import decode, encode
 from sync_protocol.errors import AccessError, InputError, NotEnrolledError
-from sync_protocol.identity import AttachmentId, FeedId, OfficerId, RecordId, WardId
+from sync_protocol.identity import AttachmentId, Dot, FeedId, OfficerId, RecordId, WardId
 from sync_protocol.log.entry import Mark
 from sync_protocol.membership.grant import HUB, Statement
 from sync_protocol.merge.state import RecordState, decode_state
@@ -89,23 +89,31 @@ class Replica:
         self.author.schema = character.schema.version
         self.author.open()
         self.receipts = Receipts(self.holding, self.keys)
-        projection = Projection(
-            character.schema, character.fold_text, lambda dot: self.holding.roster.is_suspect(dot)
-        )
+        projection = Projection(character.schema, character.fold_text, self._is_suspect)
         self.follower = Follower(self.holding, rooms.views, character.schema, projection)
         self.follower.on_scans = self._queue_scans
         self.rejudge = Rejudge(self.follower)
         self._erase_again()
 
+    def _is_suspect(self, dot: Dot) -> bool:
+        return self.holding.roster.is_suspect(dot)  # of the roster as it is now
+
     def _erase_again(self) -> None:
-        """A crash may have come between hearing of an erasure and carrying it out."""
-        for dot in self.holding.roster.erased:
-            entry = self.holding.entry(dot)
-            chain = self.holding.locate(dot)
-            if entry is not None and entry.body is not None and chain is not None:
-                with self.rooms.log.transaction(durable=True):
+        """Carry out every erasure heard of: a crash may have come in between."""
+        roster = self.holding.roster
+        found = [(dot, self.holding.locate(dot), self.holding.entry(dot)) for dot in roster.erased]
+        bodies = [
+            (dot, chain)
+            for dot, chain, entry in found
+            if chain is not None and entry is not None and entry.body is not None
+        ]
+        if bodies:
+            with self.rooms.log.transaction(durable=True):
+                for dot, chain in bodies:
                     self.rooms.log.erase(chain.number, [dot.seq])
-        for address in self.holding.roster.erased_chunks:
+        if any(chain.number == self.own.number for _, chain in bodies):
+            self.author.new_incarnation("erasure", forget=True)
+        for address in roster.erased_chunks:
             self.rooms.chunks.remove(address)
 
     def close(self) -> None:

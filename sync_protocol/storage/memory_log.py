@@ -9,7 +9,17 @@ from random import Random
 
 from sync_protocol import limits
 from sync_protocol.errors import StorageError
-from sync_protocol.log.block import block_first, block_number, is_full_block, pack
+from sync_protocol.log.block import (
+    GROUP_BLOCKS,
+    block_first,
+    block_number,
+    group_head_first,
+    head_digest,
+    is_full_block,
+    pack,
+    packed_against,
+    raw_form,
+)
 from sync_protocol.log.entry import Entry
 from sync_protocol.log.feed import Head, follow
 from sync_protocol.storage.memory_transaction import Hook, Transactions
@@ -42,6 +52,12 @@ class _Chain:
         del self.entries[count:], self.hashes[count:]
         for number in [item for item in self.packed if block_first(item + 1) - 1 > after]:
             del self.packed[number]
+
+    def forget_group(self, seq: int) -> None:
+        # Simpler than telling the head from the others: what is gone is packed again when asked.
+        group = block_number(group_head_first(seq))
+        for number in range(group, group + GROUP_BLOCKS):
+            self.packed.pop(number, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +114,10 @@ class MemoryLog:
         kept.entries += entries
         kept.hashes += follow(before, entries)
         if packed and is_full_block(before.seq + 1, len(entries)):
-            kept.packed[block_number(before.seq + 1)] = packed
+            against = packed_against(packed)
+            head = None if against is None else self.group_head(chain, before.seq + 1)
+            if against is None or (head is not None and head_digest(head) == against):
+                kept.packed[block_number(before.seq + 1)] = packed
         return Head(kept.last, kept.hashes[-1])
 
     def entries(self, chain: int, first: int, last: int) -> Iterator[tuple[int, Entry]]:
@@ -108,16 +127,28 @@ class MemoryLog:
             yield seq, self._chains[chain].slice(seq, seq)[0]
             seq += 1
 
-    def packed(self, chain: int, first: int, last: int) -> bytes:
-        """Return the packed form of a range within one block, as stored where it is a block."""
+    def packed(self, chain: int, first: int, last: int, *, alone: bool = False) -> bytes:
+        """Return the packed form of a range within one block; see the port."""
         with self.transactions.lock:
             kept = self._chains[chain]
             if not kept.first <= first <= last <= kept.last:
                 raise AssertionError("A range was asked for that is not held.")
             entries = kept.slice(first, last)
-            if not is_full_block(first, len(entries)):
-                return pack(first, entries)
-            return kept.packed.setdefault(block_number(first), pack(first, entries))
+            packed = kept.packed.get(block_number(first), b"")
+            readable = not alone or packed_against(packed) is None
+            if packed and readable and is_full_block(first, len(entries)):
+                return packed
+            return pack(first, entries, None if alone else self.group_head(chain, first))
+
+    def group_head(self, chain: int, seq: int) -> bytes | None:
+        """Return the raw form of the head of the group in which `seq` lies; see the port."""
+        with self.transactions.lock:
+            kept = self._chains[chain]
+            first = group_head_first(seq)
+            last = first + limits.BLOCK_ENTRIES - 1
+            if seq <= last or first < kept.first or last > kept.last:
+                return None
+            return raw_form(first, kept.slice(first, last))
 
     def hash_at(self, chain: int, seq: int) -> bytes | None:
         """Return the chain's 32-byte hash after `seq`, or None where it is not known here."""
@@ -153,6 +184,7 @@ class MemoryLog:
         del kept.entries[:count], kept.hashes[:count]
         for number in [item for item in kept.packed if block_first(item) <= border]:
             del kept.packed[number]
+        kept.forget_group(border + 1)
 
     def erase(self, chain: int, seqs: Iterable[int]) -> None:
         """Forget the bodies of these entries."""
@@ -161,7 +193,7 @@ class MemoryLog:
         for seq in seqs:
             if kept.first <= seq <= kept.last:
                 kept.entries[seq - kept.first] = kept.entries[seq - kept.first].erased()
-                kept.packed.pop(block_number(seq), None)
+                kept.forget_group(seq)
 
     def note(self, key: str) -> bytes | None:
         """Return a named note."""

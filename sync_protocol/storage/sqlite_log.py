@@ -8,18 +8,17 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 
 from sync_protocol import limits
-from sync_protocol.errors import PeerError, StoreCorruptError
-from sync_protocol.log.block import Range, block_number, pack, spans, unpack
+from sync_protocol.log.block import Range, block_number, pack, packed_against, spans
 from sync_protocol.log.entry import Entry
 from sync_protocol.log.feed import Head, follow
 from sync_protocol.storage.sqlite import Connection, SqliteFile
+from sync_protocol.storage.sqlite_blocks import Blocks
 from sync_protocol.storage.sqlite_chains import (
     CHAIN_COLUMNS,
-    PUT_BLOCK,
     SCHEMA,
     chain_of,
-    complete_block,
     end_of,
+    erase_in_tail,
     find_block,
     hash_in_tail,
     hash_of_row,
@@ -36,6 +35,7 @@ class SqliteLog:
     def __init__(self, path: str, key: bytes, timeout_s: float = limits.STORE_TIMEOUT_S) -> None:
         """Open it, or create it, under a 32-byte key."""
         self._file = SqliteFile(path, key, SCHEMA, timeout_s)
+        self._blocks = Blocks()
 
     def transaction(self, *, durable: bool) -> AbstractContextManager[None]:
         """Open a transaction; `durable` syncs it to the disk before it returns."""
@@ -81,14 +81,13 @@ class SqliteLog:
             head = before
             for first, last in spans(before.seq + 1, before.seq + len(entries)):
                 part = entries[first - before.seq - 1 : last - before.seq]
-                hashes = follow(head, part)
                 if last % limits.BLOCK_ENTRIES:
+                    hashes = follow(head, part)
                     put_tail(connection, chain, head, part, hashes)
+                    head = Head(last, hashes[-1])
                 else:
                     as_it_came = packed if len(part) == len(entries) else b""
-                    block = complete_block(connection, chain, head, part, as_it_came)
-                    connection.execute(PUT_BLOCK, (chain, *block, hashes[-1]))
-                head = Head(last, hashes[-1])
+                    head = self._blocks.complete(connection, chain, head, part, as_it_came)
             return head
 
     def entries(self, chain: int, first: int, last: int) -> Iterator[tuple[int, Entry]]:
@@ -103,16 +102,25 @@ class SqliteLog:
                     yield seq, entry
             first = held.last + 1
 
-    def packed(self, chain: int, first: int, last: int) -> bytes:
-        """Return the packed form of a range within one block, as stored where it is a block."""
+    def packed(self, chain: int, first: int, last: int, *, alone: bool = False) -> bytes:
+        """Return the packed form of a range within one block; see the port."""
+        number = block_number(first)
         with self._file.reading() as connection:
-            block = find_block(connection, chain, block_number(first))
+            block = find_block(connection, chain, number)
             if block is not None and (block.first, block.last) == (first, last):
-                return packed_block(connection, chain, block.number)
+                packed = packed_block(connection, chain, number)
+                if not alone or packed_against(packed) is None:
+                    return packed
             held = self._held_from(connection, chain, first)
-        if held is None or not held.first <= first <= last <= held.last:
-            raise AssertionError("A range was asked for that is not held.")
-        return pack(first, held.entries[first - held.first : last - held.first + 1])
+            if held is None or not held.first <= first <= last <= held.last:
+                raise AssertionError("A range was asked for that is not held.")
+            head = None if alone else self._blocks.head(connection, chain, number)
+        return pack(first, held.entries[first - held.first : last - held.first + 1], head)
+
+    def group_head(self, chain: int, seq: int) -> bytes | None:
+        """Return the raw form of the head of the group in which `seq` lies; see the port."""
+        with self._file.reading() as connection:
+            return self._blocks.head(connection, chain, block_number(seq))
 
     def hash_at(self, chain: int, seq: int) -> bytes | None:
         """Return the chain's 32-byte hash after `seq`, or None where it is not known here."""
@@ -131,7 +139,7 @@ class SqliteLog:
             cut = find_block(connection, chain, number)
             connection.execute("delete from tail where chain = ? and seq > ?", (chain, after))
             if cut is not None and cut.first <= after < cut.last:
-                held = self._unpack(connection, chain, number)
+                held = self._blocks.unpack(connection, chain, number)
                 part = held.entries[: after - held.first + 1]
                 before = Head(cut.first - 1, cut.before)
                 put_tail(connection, chain, before, part, follow(before, part))
@@ -142,9 +150,10 @@ class SqliteLog:
     def drop(self, chain: int, through: int) -> None:
         """Forget whole blocks whose last entry is at or before `through`, keeping the chain."""
         with self._file.writing() as connection:
+            first_kept = through // limits.BLOCK_ENTRIES
+            self._blocks.part_from_head(connection, chain, first_kept)
             connection.execute(
-                "delete from block where chain = ? and number < ?",
-                (chain, through // limits.BLOCK_ENTRIES),
+                "delete from block where chain = ? and number < ?", (chain, first_kept)
             )
 
     def erase(self, chain: int, seqs: Iterable[int]) -> None:
@@ -156,7 +165,8 @@ class SqliteLog:
             connection.execute("pragma secure_delete=on")
             try:
                 for number, chosen in by_block.items():
-                    self._erase(connection, chain, number, chosen)
+                    erase_in_tail(connection, chain, chosen)
+                    self._blocks.erase(connection, chain, number, chosen)
             finally:
                 connection.execute("pragma secure_delete=off")
 
@@ -195,16 +205,6 @@ class SqliteLog:
         """Close; further use is a mistake."""
         self._file.close()
 
-    def _unpack(self, connection: Connection, chain: int, number: int) -> Range:
-        try:
-            return unpack(packed_block(connection, chain, number))
-        except PeerError as cause:
-            raise StoreCorruptError(
-                "A stored block can't be read. Rebuild the store from another copy.",
-                chain=chain,
-                block=number,
-            ) from cause
-
     def _held_from(self, connection: Connection, chain: int, seq: int) -> Range | None:
         """Return the block or tail with the first held entry at or after `seq`."""
         row = connection.execute(
@@ -212,35 +212,14 @@ class SqliteLog:
             (chain, block_number(seq)),
         ).fetchone()
         if row is not None:
-            return self._unpack(connection, chain, row[0])
+            return self._blocks.unpack(connection, chain, row[0])
         return tail_from(connection, chain, seq)
 
     def _hash_in_blocks(self, connection: Connection, chain: int, seq: int) -> bytes | None:
         block = find_block(connection, chain, block_number(seq))
         if block is not None and block.first <= seq:
-            if seq == block.last:
-                return block.after
-            held = self._unpack(connection, chain, block.number)
-            before = Head(block.first - 1, block.before)
-            return follow(before, held.entries[: seq - block.first + 1])[-1]
+            return self._blocks.hash_at(connection, chain, block, seq)
         following = find_block(connection, chain, block_number(seq + 1))
         if following is not None and following.first == seq + 1:
             return following.before
         return None
-
-    def _erase(self, connection: Connection, chain: int, number: int, chosen: set[int]) -> None:
-        connection.executemany(
-            "update tail set body = null where chain = ? and seq = ?",
-            [(chain, seq) for seq in sorted(chosen)],
-        )
-        if find_block(connection, chain, number) is None:
-            return
-        held = self._unpack(connection, chain, number)
-        kept = [
-            entry.erased() if seq in chosen else entry
-            for seq, entry in enumerate(held.entries, held.first)
-        ]
-        connection.execute(
-            "update block set packed = ? where chain = ? and number = ?",
-            (pack(held.first, kept), chain, number),
-        )

@@ -237,18 +237,6 @@ class _PinnedAdapter(HTTPAdapter):
     def cert_verify(self, *_arguments: object, **_options: object) -> None:
         """Leave the context as it is: the inherited method would load the system's authorities."""
 
-    def build_connection_pool_key_attributes(
-        self,
-        request: requests.PreparedRequest,
-        verify: Any,  # noqa: ANN401 - theirs
-        cert: Any = None,  # noqa: ANN401 - theirs
-    ) -> tuple[dict[str, Any], dict[str, Any]]:
-        """Name the pool by host only."""
-        host, pool = super().build_connection_pool_key_attributes(request, verify, cert)
-        # The context alone says what is verified; `cert_reqs` would overrule it.
-        pool.pop("cert_reqs", None)
-        return host, pool
-
 
 def _session(context: ssl.SSLContext) -> requests.Session:
     session = requests.Session()

@@ -107,8 +107,7 @@ class TlsServer:
         try:
             self._server.prepare()
         except OSError as cause:
-            root = cause.__context__ or cause  # cheroot raises a second one over the first
-            if errno.EADDRINUSE in (cause.errno, getattr(root, "errno", None)):
+            if self._server.bind_errno == errno.EADDRINUSE:
                 raise StoreBusyError("Another program uses this port already.") from cause
             raise InputError("This machine can't be reached at that address or port.") from cause
         self._thread.start()
@@ -316,6 +315,25 @@ class _Server(Server):
     """Gives a worker only to connections that have something to say."""
 
     ConnectionClass = _Connection
+    bind_errno: int | None = None
+    """Why the last address could not be had; cheroot tells it in words only."""
+
+    def bind(self, family: int, kind: int, proto: int = 0) -> socket.socket:
+        try:
+            bound: socket.socket = super().bind(family, kind, proto)
+        except OSError as cause:
+            self.bind_errno = cause.errno
+            raise
+        return bound
+
+    @staticmethod
+    def bind_socket(sock: socket.socket, address: Any) -> socket.socket:  # noqa: ANN401 - theirs
+        try:
+            sock.bind(address)
+        except OSError:
+            sock.close()
+            raise
+        return sock
 
     def process_conn(self, conn: _Connection) -> None:
         if not conn.is_fresh:
