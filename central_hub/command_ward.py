@@ -141,9 +141,8 @@ def _invite(city: City, arguments: argparse.Namespace, output: Output) -> int:
     )
     text = write_invitation(invitation)
     expires_ms = city.home.wall() + arguments.hours * 3_600_000
-    output.say(
-        f"Ward {office.ward.code} {office.ward.name}, {arguments.role}, once, until {_until(expires_ms)}:"
-    )
+    whom = f"Ward {office.ward.code} {office.ward.name}, {arguments.role}"
+    output.say(f"{whom}, once, until {_until(expires_ms)}:")
     output.say("")
     output.say(text)
     output.say(_qr(text))

@@ -222,7 +222,7 @@ class Replica:
         """Whether every chunk is here."""
         return all(self.rooms.chunks.has(address) for address in chunks)
 
-    # --- taking in ----------------------------------------------------------------------------------
+    # --- taking in --------------------------------------------------------------------------------
 
     def intake(self, declarations: Sequence[bytes], seals: Sequence[bytes]) -> Intake:
         """Begin to take in what a peer brings. Hold `lock` until `finish` has returned."""
@@ -271,7 +271,7 @@ class Replica:
             self.follower.load()
             self.follower.follow()
 
-    # --- reading --------------------------------------------------------------------------------------
+    # --- reading ----------------------------------------------------------------------------------
 
     def read(self, record: RecordId) -> RecordView | None:
         """Return a record as a person reads it, or None where there is none."""
