@@ -1,7 +1,7 @@
 """`backup`: one sealed file with everything that a new hub needs to be the old one.
 
 It holds, in this order, items of [kind, ward, name, size] and so many bytes: the city's keys and
-register, then per ward its log (a consistent copy) and the chunks of its scans; at last their count.
+register, then per ward its log (a consistent copy) and the chunks of its scans; at last how many.
 
 What holds: a copy begins before its marks are promised to anybody; once the file is on the disk,
 each ward notes how far it reaches, and receipts say so from then on. Memory is bounded; the copy of
@@ -14,7 +14,7 @@ import argparse
 import struct
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 from central_hub.charter import load_address, load_tls
 from central_hub.city import City, Office
@@ -125,17 +125,15 @@ def _put_log(city: City, office: Office, writer: SealedWriter) -> None:
         with disk_errors("copying a log"), copy.open("rb") as file:
             size = copy.stat().st_size
             _put_head(writer, LOG, ward, city.home.vault.key(f"log/{ward.hex()}"), size)
-            for piece in _pieces(file.read, size):
+            for piece in _pieces(file, size):
                 writer.write(piece)
     finally:
         copy.unlink(missing_ok=True)
 
 
-def _pieces(read: object, size: int) -> Iterator[bytes]:
-    if not callable(read):
-        raise AssertionError("a file that can't be read")
+def _pieces(file: BinaryIO, size: int) -> Iterator[bytes]:
     while size:
-        piece: bytes = read(min(size, _PIECE_BYTES))
+        piece = file.read(min(size, _PIECE_BYTES))
         if not piece:
             raise StorageError("The copy of a log ended early. No backup was written.")
         size -= len(piece)

@@ -80,4 +80,3 @@ def _check_seal(row: ChainRow, declared: SignedDeclaration) -> None:
     check_seal(seal, declared.declaration.device)
     if (seal.feed, seal.seq, seal.hash) != (declared.feed, *row.head):
         raise BadSignatureError("A seal is for another head.", seq=row.head.seq)
-

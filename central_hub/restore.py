@@ -129,7 +129,8 @@ def _read_all(
         save_wards(home.vault, city.wards)
         save_address(home.vault, city.address)
         wards = {row.id for row in city.wards}
-        logs, chunks = set(), 0
+        logs: set[WardId] = set()
+        chunks = 0
         for item in items:
             if item.kind == END:
                 counted = decode(reader.read(item.size), tuple[int, int])

@@ -122,6 +122,12 @@ class SealedWriter:
         self.bytes_written += len(content)
 
 
+def _opened(header: _Header, recovery: AgreementKey) -> bytes:
+    if header.key_name != key_name(recovery.public):
+        raise WrongKeyError("This backup is sealed to another recovery key. Nothing was restored.")
+    return seal.open_sealed(recovery, header.sealed, _PURPOSE)
+
+
 class SealedReader:
     """Reads a sealed file from its beginning to its end, checking every frame."""
 
@@ -136,11 +142,7 @@ class SealedReader:
             self._file: BinaryIO = path.open("rb")
         try:
             self._header, header = self._read_header()
-            if header.key_name != key_name(recovery.public):
-                raise WrongKeyError(
-                    "This backup is sealed to another recovery key. Nothing was restored."
-                )
-            self._key = seal.open_sealed(recovery, header.sealed, _PURPOSE)
+            self._key = _opened(header, recovery)
         except BaseException:
             self._file.close()
             raise

@@ -117,7 +117,7 @@ class Registrar:
         self._replica.say([g.Grant(device, agreement, role, label, version)], officer)
 
     def countersign(self) -> int:
-        """The hub makes an edge's grants its own; returns how many. Revoked ones stay as they are."""
+        """The hub makes an edge's grants its own, but for revoked ones; returns how many."""
         roster = self._replica.holding.roster
         waiting = [
             item
