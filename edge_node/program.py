@@ -21,7 +21,6 @@ from device_home.joining import joining_commands
 from device_home.repair import repair_commands
 from device_home.upkeep import upkeep_commands, version
 from edge_node.commands import station_commands
-from edge_node.station import Station
 from sync_protocol.errors import StoreBusyError
 from sync_protocol.membership.grant import EDGE
 
@@ -32,6 +31,8 @@ _LOOK_S = 0.5
 
 def run_serve(_device: Device, arguments: Namespace, output: Output) -> int:
     """Serve until SIGTERM or SIGINT. Prints one line, `ready URL`, once tablets can come in."""
+    from edge_node.station import Station  # Flask and its friends: `serve` alone needs them
+
     logging.basicConfig(
         level=logging.WARNING, stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s"
     )
