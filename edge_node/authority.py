@@ -1,4 +1,4 @@
-"""The edge's own private authority for TLS: made once, kept in the vault."""
+"""The edge's own private authority for TLS, made once and kept in the vault; and its address."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ from device_home.home import Home
 from sync_protocol.crypto.certificate import issue_server_certificate, make_authority
 from sync_protocol.encoding import decode, encode
 from sync_protocol.exchange.enrol import short_name
+from sync_protocol.replica import Replica
 
 _SECRET = "authority"  # noqa: S105 - the name of a secret, not one
+_URL_NOTE = "served-url"
 
 
 def authority(home: Home) -> tuple[bytes, bytes]:
@@ -39,6 +41,18 @@ def reachable_host(host: str) -> str:
             return str(probe.getsockname()[0])
         except OSError:
             return "127.0.0.1"
+
+
+def keep_served_url(replica: Replica, url: str) -> None:
+    """Remember where tablets meet us, for invitations."""
+    store = replica.rooms.log
+    with replica.lock, store.transaction(durable=False):
+        store.put_note(_URL_NOTE, url.encode())
+
+
+def served_url(replica: Replica) -> str:
+    """Return where this station was last served, empty if it never was."""
+    return (replica.rooms.log.note(_URL_NOTE) or b"").decode()
 
 
 def _now(home: Home) -> datetime:

@@ -12,14 +12,11 @@ import json
 import os
 from argparse import Namespace
 
-import segno
-
 from device_home.command import DONE, Command, Output
 from device_home.device import Device
 from device_home.officers import acting_officer, check_supervises, officer_option
 from device_home.shapes import Shape
-from edge_node.authority import authority
-from edge_node.station import served_url
+from edge_node.authority import authority, served_url
 from sync_protocol import limits
 from sync_protocol.crypto.certificate import fingerprint
 from sync_protocol.dossier.sample import sample
@@ -57,7 +54,7 @@ def run_invite(device: Device, arguments: Namespace, output: Output) -> int:
     replica = device.replica()
     if not replica.is_enrolled():
         raise NotAllowedError("This station's own grant has not come yet: let it sync once.")
-    url = arguments.url or device.home.settings.text("url") or served_url(device)
+    url = arguments.url or device.home.settings.text("url") or served_url(replica)
     if not url:
         raise InputError("Where tablets meet this station is not known: run “serve” or give --url.")
     ca_pem, _ = authority(device.home)
@@ -66,6 +63,8 @@ def run_invite(device: Device, arguments: Namespace, output: Output) -> int:
     )
     text = write_invitation(invitation)
     output.data({"invite": text, "role": arguments.role, "url": url, "hours": arguments.hours})
+    import segno  # late, as few commands draw
+
     picture = io.StringIO()
     segno.make(text, error="l").terminal(out=picture, compact=True)
     output.say(picture.getvalue() + text)

@@ -11,6 +11,7 @@ import time
 from argparse import Namespace
 from pathlib import Path
 
+from device_home.bundles import bundle_commands
 from device_home.command import DONE, Command, Output, Program
 from device_home.conflicts import conflict_commands
 from device_home.device import Device
@@ -21,7 +22,6 @@ from device_home.joining import joining_commands
 from device_home.repair import repair_commands
 from device_home.upkeep import upkeep_commands, version
 from edge_node.commands import station_commands
-from edge_node.station import Station
 from sync_protocol.errors import StoreBusyError
 from sync_protocol.membership.grant import EDGE
 
@@ -32,6 +32,8 @@ _LOOK_S = 0.5
 
 def run_serve(_device: Device, arguments: Namespace, output: Output) -> int:
     """Serve until SIGTERM or SIGINT. Prints one line, `ready URL`, once tablets can come in."""
+    from edge_node.station import Station  # Flask and its friends: `serve` alone needs them
+
     logging.basicConfig(
         level=logging.WARNING, stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s"
     )
@@ -82,7 +84,7 @@ PROGRAM: Program[Device] = Program(
         *conflict_commands(),
         *upkeep_commands(),
         *repair_commands(),
-        # `bundle export` and `bundle import` join here.
+        *bundle_commands(),
     ],
     open_app=Device.open,
     close_app=Device.close,

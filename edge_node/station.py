@@ -14,7 +14,12 @@ from device_home.device import Device
 from device_home.handing import executor
 from device_home.loops import Loop
 from device_home.upkeep import unsent_entries
-from edge_node.authority import authority, reachable_host, server_certificate
+from edge_node.authority import (
+    authority,
+    keep_served_url,
+    reachable_host,
+    server_certificate,
+)
 from edge_node.web.face import make_face
 from sync_protocol import limits
 from sync_protocol.encoding import encode
@@ -30,7 +35,6 @@ from sync_protocol.transport.serving import TlsServer
 IDLE_CHECK_S = 30
 _FOLLOW_IDLE_S = 60.0
 _STOP_S = 10.0
-URL_NOTE = "served-url"
 
 
 class Station:
@@ -66,9 +70,7 @@ class Station:
         except BaseException:
             self._commands.stop()
             raise
-        store = self._replica.rooms.log
-        with self._replica.lock, store.transaction(durable=False):
-            store.put_note(URL_NOTE, self.url.encode())
+        keep_served_url(self._replica, self.url)
         self._follower.start()
         self._uplink.start()
 
@@ -115,8 +117,3 @@ def keep_device_health(replica: Replica, device: DeviceKey, figures: dict[str, i
         store = replica.rooms.log
         with replica.lock, store.transaction(durable=False):
             store.put_note(f"health-of:{device.hex()}", raw)
-
-
-def served_url(device: Device) -> str:
-    """Return where this station was last served, empty if it never was."""
-    return (device.replica().rooms.log.note(URL_NOTE) or b"").decode()
