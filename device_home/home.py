@@ -66,12 +66,17 @@ class Home:
         self.keys = DeviceKeys(SigningKey(signing), AgreementKey(agreement))
 
     @classmethod
-    def create(cls, folder: Path, wall: WallClock = wall_ms) -> Home:
-        """Make a new home with fresh keys. Raises `NotAllowedError` where there is one already."""
+    def create(
+        cls, folder: Path, wall: WallClock = wall_ms, keys: DeviceKeys | None = None
+    ) -> Home:
+        """Make a new home, with fresh keys, or those of a device that is restored.
+
+        Raises `NotAllowedError` where there is one already.
+        """
         lock = OwnerLock(folder)
         try:
             vault = Vault.create(folder)
-            keys = DeviceKeys.generate()
+            keys = keys or DeviceKeys.generate()
             vault.put_secret(_DEVICE, encode([keys.signing.secret, keys.agreement.secret]))
             return cls(folder, lock, vault, wall)
         except BaseException:
