@@ -82,6 +82,12 @@ BUNDLE_FILE_BYTES_MAX = 64 * MIB
 """One file on the stick: far below FAT32's 4 GiB; a damaged one costs at most this."""
 BUNDLE_FILES_MAX = 65_536
 """4 TiB at most."""
+BUNDLE_PIECE_BYTES = 8 * MIB
+"""A piece is closed once it holds so much: one more block (16 MiB at most) still fits its bound."""
+BUNDLE_SCANS_MAX = 16_384
+"""Scans named in one piece: 8 MiB hold 32 chunks; small scans of 1 KiB, 8,192."""
+BUNDLE_SENTENCES_MAX = 20
+"""Sentences about one stick that a person is told; more are counted."""
 SNAPSHOT_CHUNK_RECORDS = 2000
 """Records in one snapshot chunk: about 400 KiB compressed."""
 SNAPSHOT_CHUNK_BYTES_MAX = 64 * MIB
