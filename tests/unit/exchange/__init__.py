@@ -1,0 +1,1 @@
+"""Does an exchange do what its docstrings say?"""

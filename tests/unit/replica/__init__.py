@@ -1,0 +1,1 @@
+"""Does a replica do what its docstrings say?"""
