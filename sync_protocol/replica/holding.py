@@ -125,6 +125,12 @@ class Holding:
                 return chain
         return None
 
+    def purged_through(self, chain: Chain) -> int:
+        """Return the last seq on the path of `chain` that is not held any more, 0 for none."""
+        while chain.row.base_chain and chain.row.floor.seq <= chain.row.base_seq:
+            chain = self.chains[chain.row.base_chain]
+        return chain.row.floor.seq
+
     def entries(self, chain: Chain, first: int, last: int) -> Iterator[tuple[int, Entry]]:
         """Yield the entries [first, last] on the path of `chain`, in order."""
         if chain.row.base_chain and first <= chain.row.base_seq:
