@@ -214,11 +214,11 @@ class Follower:
         """Read and judge one entry; takes its context into `seen`."""
         roster = self.holding.roster
         dot = self.holding.dot(chain, seq)
-        if entry.body is None:
-            return Judged(held("erased"))
         try:
             header = read_header(entry.header)
             self._take_marks(header, seen)
+            if entry.body is None:
+                return Judged(held("erased"))  # forgotten; what its writer had seen is not
             by_feed: dict[FeedId, int] = {}
             for number, at in seen.items():
                 feed = self.holding.chains[number].feed
@@ -237,7 +237,8 @@ class Follower:
                 verdict = judge_changeset(roster, self.schema, author, changeset)
             return Judged(verdict, header, changeset, (), records)
         except PeerError as problem:
-            return Judged(held("unreadable-" + problem.code))
+            reason = "erased" if entry.body is None else "unreadable-" + problem.code
+            return Judged(held(reason))
 
     def _changeset(
         self, chain: Chain, seq: int, header: Header, body: bytes, seen: dict[int, int]

@@ -66,11 +66,12 @@ class Projection:
         if field.id in state.plain:
             return [state.plain[field.id]]
         return [
-            item.value
-            for key, cell in state.cells.items()
+            cell[dot].value
+            for key in state.keys()
             if key[0] == field.id
-            for item in cell.values()
-            if item.value is not None and item.op == 0
+            for cell in (state.cells[key],)
+            for dot in sorted(cell)  # one order, whatever came first
+            if cell[dot].value is not None and cell[dot].op == 0
         ]
 
     def _facet(self, kind: RecordType, state: RecordState) -> str:
