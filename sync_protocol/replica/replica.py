@@ -96,6 +96,8 @@ class Replica:
         self.follower.on_scans = self._queue_scans
         self.rejudge = Rejudge(self.follower)
         self._erase_again()
+        if self.follower.is_ahead():
+            self.rebuild()
 
     def _erase_again(self) -> None:
         """A crash may have come between hearing of an erasure and carrying it out."""
