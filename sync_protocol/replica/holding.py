@@ -8,6 +8,7 @@ hash with which it begins, which is the same on every replica that holds the sam
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from sync_protocol.errors import PeerError
@@ -186,6 +187,16 @@ class Holding:
         return heads.root(self.frontier())
 
     # --- changing chains (inside a transaction of the store) -------------------------------
+
+    @contextmanager
+    def transaction(self, *, durable: bool) -> Iterator[None]:
+        """Open a transaction of the store; where it is undone, what memory holds is undone too."""
+        try:
+            with self.store.transaction(durable=durable):
+                yield
+        except Exception:
+            self.reload()
+            raise
 
     def declare(self, declared: SignedDeclaration) -> Chain:
         """Keep a feed's declaration; a feed that is known already stays as it is."""
