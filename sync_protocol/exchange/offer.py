@@ -28,19 +28,22 @@ class Parts:
 
 
 def gather(holding: Holding, jobs: Sequence[tuple[Chain, int]], bytes_max: int) -> Parts:
-    """Pack the entries after the given seq of each chain. At least one range always fits."""
+    """Pack the entries after the given seq of each chain, and its seal.
+
+    At least one range always fits. A chain whose entries the peer has staged already gets its seal
+    alone: a power cut may have come between the two.
+    """
     control = holding.roster.control_feeds
     ordered = sorted(jobs, key=lambda job: (job[0].feed not in control, job[0].number))
     parts = Parts()
     for chain, after in ordered:
-        if after >= chain.row.head.seq:
-            continue
         if parts.more:
             break
         if chain.declared.raw not in parts.declarations:
             parts.declarations.append(chain.declared.raw)
         parts.seals.append(chain.row.seal)
-        _gather_chain(holding, chain, after, parts, bytes_max)
+        if after < chain.row.head.seq:
+            _gather_chain(holding, chain, after, parts, bytes_max)
     return parts
 
 

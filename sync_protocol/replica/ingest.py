@@ -258,8 +258,12 @@ class Intake:
     def finish(self) -> Admission:
         """Make durable what the seals prove; forget what they disprove. Then it may be receipted."""
         store = self._holding.store
+        for feed in self._seals:  # entries may have been here, waiting for their seal
+            self._seal_if_proved(feed, durable=False)
         for number in self._touched:
-            chain = self._holding.chains[number]
+            chain = self._holding.chains.get(number)
+            if chain is None:
+                continue  # the store had no room for it
             seals = [seal for seal, _ in self._seals.get(chain.feed, ())]
             if (
                 chain.row.staged.seq > chain.row.head.seq
