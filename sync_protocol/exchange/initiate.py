@@ -26,6 +26,7 @@ from sync_protocol.exchange.scans import ScanCourier
 from sync_protocol.identity import DeviceKey, FeedId
 from sync_protocol.log import frontier as heads
 from sync_protocol.log.entry import SHORT_HASH_BYTES, Mark
+from sync_protocol.membership.grant import HUB
 from sync_protocol.replica.holding import Chain
 from sync_protocol.replica.receipts import try_take
 from sync_protocol.replica.replica import Replica
@@ -128,7 +129,8 @@ class Initiator:
         """Ask how far the peer is; None where nothing is new and its receipt says so."""
         root = self._replica.holding.frontier_root()
         known = self._replica.receipts.newest(self._peer)
-        if known is not None and heads.root(known.frontier) == root:
+        equal = known is not None and heads.root(known.frontier) == root
+        if known is not None and equal and not self._lacks_receipt():
             envelope, _ = self._asker.request(m.Kind.HELLO, self._greeting(root), [])
             if envelope.kind == m.Kind.SAME:
                 same = m.decode_body(envelope, Same)
@@ -139,6 +141,16 @@ class Initiator:
                 return self._frontier(envelope)
         envelope, _ = self._asker.request(m.Kind.HELLO, self._greeting(b""), [])
         return self._frontier(envelope)
+
+    def _lacks_receipt(self) -> bool:
+        """Whether the peer, no hub itself, may meanwhile have the hub's receipt for what we wrote.
+
+        The short answer to a greeting relays none.
+        """
+        head = self._replica.own.row.head.seq
+        if not head or self._replica.holding.roster.role_of(self._peer) == HUB:
+            return False
+        return not self._replica.receipts.safety(self._replica.own, head).hub
 
     def _greeting(self, root: bytes) -> Hello:
         return Hello(root, self._replica.character.wall())
