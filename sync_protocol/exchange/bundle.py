@@ -182,9 +182,10 @@ def _text(replica: Replica, to: Recipient) -> Iterator[tuple[Content, int]]:
     parts = Parts()
     for chain, start in _jobs(replica, to.device):
         after = start
+        alone = {chain.feed} if start else ()  # the heads of its first group lie behind
         while after < chain.row.head.seq:
             room = limits.BUNDLE_PIECE_BYTES - parts.size
-            got = gather(replica.holding, [(chain, after)], room)
+            got = gather(replica.holding, [(chain, after)], room, alone)
             after = got.ranges[-1].first + got.ranges[-1].count - 1
             if chain.device == replica.keys.public and after < chain.row.head.seq:
                 got.seals = [_seal_at(replica, chain, after)]

@@ -123,7 +123,8 @@ class Responder:
         sender = self.replica.holding.roster.by_id.get(envelope.sender)
         if sender is None:
             raise NotAdmittedError(
-                "This device is not enrolled here. Nothing was taken in; what it holds is safe on it."
+                "This device is not enrolled here. Nothing was taken in; "
+                "what it holds is safe on it."
             )
         m.check_request(raw, sender, self.replica.keys.public)
         return sender
@@ -134,7 +135,8 @@ class Responder:
         roster = self.replica.holding.roster
         if roster.revoked(sender) is not None and envelope.kind not in REVOKED_MAY:
             raise NotAdmittedError(
-                "This device was revoked. What it held unsent is kept for review; it reads nothing.",
+                "This device was revoked. What it held unsent is kept for review; "
+                "it reads nothing.",
                 reason="revoked",
             )
         match envelope.kind:
@@ -220,7 +222,7 @@ class Responder:
             on_chain = known.seq <= chain.row.head.seq
             if on_chain and self.replica.holding.short_hash_at(chain, known.seq) == known.hash:
                 return known.seq
-        if chain.row.floor.seq:
+        if self.replica.holding.purged_through(chain):
             raise FeedGapError("Those entries are not held here any more: take a snapshot.")
         return 0
 

@@ -154,7 +154,10 @@ class RecordType:
     restricted: frozenset[int] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        """Index the fields, and those that not everybody may write. Raises `SchemaError` for a repeated id or name."""
+        """Index the fields, and those that not everybody may write.
+
+        Raises `SchemaError` for a repeated id or name.
+        """
         by_id = {item.id: item for item in self.fields}
         by_name = {item.name: item for item in self.fields}
         if len(by_id) != len(self.fields) or len(by_name) != len(self.fields) or 0 in by_id:

@@ -17,8 +17,9 @@ from sync_protocol.membership.judgement import ADMITTED
 from sync_protocol.merge.fold import Stamp, refold
 from sync_protocol.merge.state import decode_state
 from sync_protocol.record.change import RecordChange
-from sync_protocol.replica.follow import Follower, WaitsError
+from sync_protocol.replica.follow import Follower
 from sync_protocol.replica.holding import Chain
+from sync_protocol.replica.judging import WaitsError
 from sync_protocol.storage.store import Held
 
 
@@ -95,7 +96,8 @@ class Rejudge:
         free: list[int] = []
         records: dict[RecordId, set[Dot]] = {}
         first_own = max(chain.row.base_seq, chain.row.floor.seq) + 1
-        for seq, entry in self._holding.entries(chain, chain.row.floor.seq + 1, cursor):
+        begun = self._holding.purged_through(chain) + 1  # a branch has seen what its past had seen
+        for seq, entry in self._holding.entries(chain, begun, cursor):
             try:
                 item = follower.judge(chain, seq, entry, seen)
             except WaitsError:

@@ -96,6 +96,8 @@ class Replica:
         self.follower.on_scans = self._queue_scans
         self.rejudge = Rejudge(self.follower)
         self._erase_again()
+        if self.follower.is_ahead():
+            self.rebuild()
 
     def _is_suspect(self, dot: Dot) -> bool:
         return self.holding.roster.is_suspect(dot)  # of the roster as it is now
@@ -225,7 +227,7 @@ class Replica:
         """Whether every chunk is here."""
         return all(self.rooms.chunks.has(address) for address in chunks)
 
-    # --- taking in ----------------------------------------------------------------------------------
+    # --- taking in --------------------------------------------------------------------------------
 
     def intake(self, declarations: Sequence[bytes], seals: Sequence[bytes]) -> Intake:
         """Begin to take in what a peer brings. Hold `lock` until `finish` has returned."""
@@ -308,7 +310,7 @@ class Replica:
             self.follower.load()
             self.follower.follow()
 
-    # --- reading --------------------------------------------------------------------------------------
+    # --- reading ----------------------------------------------------------------------------------
 
     def read(self, record: RecordId) -> RecordView | None:
         """Return a record as a person reads it, or None where there is none."""

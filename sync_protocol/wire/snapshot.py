@@ -27,8 +27,10 @@ class SnapshotAsk(Body, frozen=True):
 
 
 class Start(Body, frozen=True):
-    """Where one feed goes on after the snapshot: its declaration, its full 32-byte head hash, and
-    the control heads its writer had seen so far."""
+    """Where one feed goes on after the snapshot.
+
+    Its declaration, its full 32-byte head hash, and the control heads its writer had seen so far.
+    """
 
     declaration: bytes
     seq: int
