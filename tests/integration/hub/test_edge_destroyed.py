@@ -9,6 +9,7 @@ import pytest
 
 from tests.integration.hub.city_fixture import WARD, found, png
 from tests.integration.hub.test_commands import diagnosis
+from tests.integration.process_fixture import Program
 
 pytestmark = pytest.mark.process
 
@@ -36,7 +37,9 @@ def test_a_new_station_gets_everything_back_and_opens_the_scans(tmp_path: Path) 
         words = ("ward", "rekey", WARD, "--device", town.device_id("trạm mới"), "--recovery-key")
         assert _papers_opened(fresh, with_scan, tmp_path / "before") == []
 
-        other = found(tmp_path / "elsewhere") if (tmp_path / "elsewhere").mkdir() is None else town
+        elsewhere = tmp_path / "elsewhere"
+        elsewhere.mkdir()
+        other = found(elsewhere)
         assert diagnosis(town.hub, *words, other.recovery_key) == "wrong-key"
         root = str(tmp_path / "hub-takeaway" / "city-root.key")
         assert diagnosis(town.hub, *words, root) == "wrong-key"
@@ -51,15 +54,15 @@ def test_a_new_station_gets_everything_back_and_opens_the_scans(tmp_path: Path) 
         assert fresh.ask("verify")["sound"]
 
 
-def _papers_opened(station: object, dossiers: list[str], folder: Path) -> list[bytes]:
+def _papers_opened(station: Program, dossiers: list[str], folder: Path) -> list[bytes]:
     """Try to open the scan of each dossier; return those that opened."""
     folder.mkdir()
     found_: list[bytes] = []
     for number, dossier in enumerate(dossiers):
-        papers = station.ask("dossier", "show", dossier)["papers"]  # type: ignore[attr-defined]
+        papers = station.ask("dossier", "show", dossier)["papers"]
         n = next(str(paper["n"]) for paper in papers if paper["scan"])
         target = folder / f"{number}.png"
-        station.run("dossier", "scan", dossier, n, "--to", str(target))  # type: ignore[attr-defined]
+        station.run("dossier", "scan", dossier, n, "--to", str(target))
         if target.exists():
             found_.append(target.read_bytes())
     return found_
