@@ -14,7 +14,7 @@ so that it can't depend on their order. What holds:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -37,7 +37,9 @@ _ROLES = (g.TABLET, g.EDGE)
 class Spoken(NamedTuple):
     """One control entry as the roster hears it.
 
-    `seen` maps control feeds to the seq that the writer had folded.
+    `seen` maps control feeds to the seq that the writer had folded. `agrees` says whether a mark of
+    this feed lies on the entry's own chain (or beyond what is held of it): a cut on another branch
+    keeps nothing of this one.
     """
 
     dot: Dot
@@ -45,6 +47,7 @@ class Spoken(NamedTuple):
     officer: OfficerId
     seen: Mapping[FeedId, int]
     statements: Sequence[g.Statement]
+    agrees: Callable[[Mark], bool] = lambda _: True
 
 
 class Granted(NamedTuple):
@@ -147,9 +150,13 @@ def build(root: bytes, spoken: Iterable[Spoken]) -> Roster:
     for item in from_hub:
         for statement in item.statements:
             _hear(roster, item, statement, delegated=False)
+    stated = dict(roster.revocations)
     for item in entries:
         if item.device not in roster.hubs and roster.role_of(item.device) == g.EDGE:
             _hear_edge(roster, item)
+    # What the hub revoked, only the hub restores or cuts otherwise; an edge lifts locks of edges.
+    by_hub = {item.device: item for item in stated.values() if item.reason != g.RESTORED}
+    roster.revocations.update(by_hub)
     return roster
 
 
@@ -169,16 +176,17 @@ def _hear_certificates(roster: Roster, root: bytes, entries: list[Spoken]) -> No
 
 
 def _counts_from_hub(roster: Roster, item: Spoken) -> bool:
-    if item.device not in roster.hubs:
-        return False
+    return item.device in roster.hubs and _within_cut(roster, item)
+
+
+def _within_cut(roster: Roster, item: Spoken) -> bool:
     cut = roster.cut(item.device, item.dot.feed)
-    return cut is None or item.dot.seq <= cut.seq
+    return cut is None or (item.dot.seq <= cut.seq and item.agrees(cut))
 
 
 def _hear_edge(roster: Roster, item: Spoken) -> None:
     """An edge may enrol and lock tablets, share the ward key, and adopt for a supervisor."""
-    cut = roster.cut(item.device, item.dot.feed)
-    if cut is not None and item.dot.seq > cut.seq:
+    if not _within_cut(roster, item):
         return
     supervises = roster.officer_role(item.officer, item.seen) in (g.SUPERVISOR, g.ADMINISTRATOR)
     for statement in item.statements:
@@ -198,11 +206,11 @@ def _hear(roster: Roster, item: Spoken, statement: g.Statement, *, delegated: bo
     match statement:
         case g.Grant():
             old = roster.grants.get(statement.device)
-            if (
+            if statement.role in _ROLES and (
                 old is None
                 or (not delegated and old.delegated)
-                or (delegated == old.delegated and statement.version > old.version)
-            ) and statement.role in _ROLES:
+                or (delegated == old.delegated and _grants_over(statement, old))
+            ):
                 roster.by_id[device_id(statement.device)] = statement.device
                 roster.grants[statement.device] = Granted(
                     statement.device,
@@ -241,6 +249,13 @@ def _hear(roster: Roster, item: Spoken, statement: g.Statement, *, delegated: bo
                 roster.lapses[statement.device] = statement
         case g.Activate():
             roster.merge_version = max(roster.merge_version, statement.merge_version)
+
+
+def _grants_over(one: g.Grant, other: Granted) -> bool:
+    """Higher version first; at equal versions the one that gives less."""
+    if one.version != other.version:
+        return one.version > other.version
+    return _ROLES.index(one.role) < _ROLES.index(other.role)
 
 
 def _revokes_over(one: g.Revoke, other: g.Revoke) -> bool:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 
 from sync_protocol.errors import PeerError
 from sync_protocol.identity import BRANCH_BYTES, DeviceKey, Dot, FeedId, OfficerId, WardId
@@ -242,9 +243,13 @@ class Holding:
                 said = self.read_control(entry, seen)
                 if said is not None:
                     officer, statements = said
-                    yield Spoken(
-                        self.dot(chain, seq), chain.device, officer, dict(seen), statements
-                    )
+                    dot, agrees = self.dot(chain, seq), partial(self.agrees, chain)
+                    yield Spoken(dot, chain.device, officer, dict(seen), statements, agrees)
+
+    def agrees(self, chain: Chain, wanted: Mark) -> bool:
+        """Whether a mark lies on the path of a chain, or beyond what is held of it."""
+        known = self.short_hash_at(chain, wanted.seq)
+        return known is None or known == wanted.hash
 
     def read_control(
         self, entry: Entry, seen: dict[FeedId, int]

@@ -144,10 +144,7 @@ class Judge:
         cut = self.holding.roster.cut(chain.device, chain.feed)
         if cut is None:
             return True
-        if seq > cut.seq:
-            return False
-        known = self.holding.short_hash_at(chain, cut.seq)
-        return known is None or known == cut.hash
+        return seq <= cut.seq and self.holding.agrees(chain, cut)
 
     def take_context(self, entry: Entry, seen: dict[int, int]) -> None:
         """Take in what the writer of an entry had folded, as far as it can be read."""
