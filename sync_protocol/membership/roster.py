@@ -14,7 +14,7 @@ so that it can't depend on their order. What holds:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -85,17 +85,19 @@ class Roster:
         found = self.revocations.get(device)
         return None if found is None or found.reason == g.RESTORED else found
 
-    def cut(self, device: DeviceKey, feed: FeedId) -> Mark | None:
-        """Return where a feed is cut, or None where all of it counts. Seq 0 cuts everything."""
+    def cuts(self, device: DeviceKey, feed: FeedId) -> list[Mark] | None:
+        """Return where a feed is cut, or None where all of it counts. No mark: nothing counts.
+
+        A forked feed has a mark for each branch of which something counts.
+        """
         certificate = self.hubs.get(device)
         if certificate is not None:
             newest = self.certificate
-            cuts = newest.cuts if newest is not None else []
-            return next((item for item in cuts if item.feed == feed), None)
+            return [item for item in newest.cuts if item.feed == feed] or None if newest else None
         revoke = self.revoked(device)
         if revoke is None:
             return None
-        return next((item for item in revoke.cuts if item.feed == feed), Mark(feed, 0, bytes(16)))
+        return [item for item in revoke.cuts if item.feed == feed]
 
     def role_of(self, device: DeviceKey) -> str | None:
         """Return hub, edge or tablet; None for a device without a grant."""
@@ -137,19 +139,31 @@ def _rank(role: str) -> int:
     return _RIGHTS.index(role) if role in _RIGHTS else 0
 
 
-def build(root: bytes, spoken: Iterable[Spoken]) -> Roster:
-    """Fold every control entry held into a roster. `root` is the city root's public key."""
+def _within(dot: Dot, cut: Mark) -> bool:
+    return dot.feed == cut.feed and dot.seq <= cut.seq
+
+
+def build(
+    root: bytes, spoken: Iterable[Spoken], within: Callable[[Dot, Mark], bool] = _within
+) -> Roster:
+    """Fold every control entry held into a roster. `root` is the city root's public key.
+
+    `within(dot, cut)` says whether an entry lies at or before a cut, on the same branch.
+    """
     entries = sorted(spoken, key=lambda item: item.dot)
     roster = Roster()
     _hear_certificates(roster, root, entries)
-    from_hub = [item for item in entries if _counts_from_hub(roster, item)]
+    from_hub = [
+        item for item in entries if item.device in roster.hubs and _is_uncut(roster, item, within)
+    ]
     roster.control_feeds = {item.dot.feed for item in from_hub}
     for item in from_hub:
         for statement in item.statements:
             _hear(roster, item, statement, delegated=False)
     for item in entries:
         if item.device not in roster.hubs and roster.role_of(item.device) == g.EDGE:
-            _hear_edge(roster, item)
+            if _is_uncut(roster, item, within):
+                _hear_edge(roster, item)
     return roster
 
 
@@ -168,18 +182,13 @@ def _hear_certificates(roster: Roster, root: bytes, entries: list[Spoken]) -> No
                     roster.certificate = certificate
 
 
-def _counts_from_hub(roster: Roster, item: Spoken) -> bool:
-    if item.device not in roster.hubs:
-        return False
-    cut = roster.cut(item.device, item.dot.feed)
-    return cut is None or item.dot.seq <= cut.seq
+def _is_uncut(roster: Roster, item: Spoken, within: Callable[[Dot, Mark], bool]) -> bool:
+    cuts = roster.cuts(item.device, item.dot.feed)
+    return cuts is None or any(within(item.dot, cut) for cut in cuts)
 
 
 def _hear_edge(roster: Roster, item: Spoken) -> None:
     """An edge may enrol and lock tablets, share the ward key, and adopt for a supervisor."""
-    cut = roster.cut(item.device, item.dot.feed)
-    if cut is not None and item.dot.seq > cut.seq:
-        return
     supervises = roster.officer_role(item.officer, item.seen) in (g.SUPERVISOR, g.ADMINISTRATOR)
     for statement in item.statements:
         target = getattr(statement, "device", None)

@@ -268,14 +268,9 @@ class Follower:
             return None  # it is held back as unreadable, and says nothing
 
     def within_cut(self, chain: Chain, seq: int) -> bool:
-        """Whether an entry lies before the position at which its feed is cut, on the same chain."""
-        cut = self.holding.roster.cut(chain.device, chain.feed)
-        if cut is None:
-            return True
-        if seq > cut.seq:
-            return False
-        known = self.holding.short_hash_at(chain, cut.seq)
-        return known is None or known == cut.hash
+        """Whether an entry lies before a position at which its feed is cut, on the same chain."""
+        cuts = self.holding.roster.cuts(chain.device, chain.feed)
+        return cuts is None or any(self.holding.reaches(cut, chain, seq) for cut in cuts)
 
     def _take_context(self, chain: Chain, entry: Entry, seq: int, seen: dict[int, int]) -> None:
         try:

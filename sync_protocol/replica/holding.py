@@ -178,6 +178,19 @@ class Holding:
         """Return the dot of an entry on the path of `chain`."""
         return Dot(chain.feed, seq, self.label(chain, seq))
 
+    def reaches(self, cut: Mark, chain: Chain, seq: int) -> bool:
+        """Whether an entry on the path of `chain` lies at or before `cut`.
+
+        An entry before the place where a feed parted lies before the cuts of all its branches.
+        """
+        if seq > cut.seq or cut.feed != chain.feed:
+            return False
+        owner = self.find(cut)
+        if owner is None:  # the cut names what is not held here
+            known = self.short_hash_at(chain, cut.seq)
+            return known is None
+        return self.hash_at(owner, seq) == self.hash_at(chain, seq)
+
     def frontier(self) -> list[Mark]:
         """Return the sealed heads of all chains."""
         return [chain.mark for chain in self.chains.values() if chain.row.head.seq]
@@ -227,7 +240,11 @@ class Holding:
 
     def hear(self) -> None:
         """Build the roster anew from every control entry held and sealed."""
-        self.roster = build(self.root, list(self._spoken()))
+        self.roster = build(self.root, list(self._spoken()), self._spoken_within)
+
+    def _spoken_within(self, dot: Dot, cut: Mark) -> bool:
+        chain = self.locate(dot)
+        return chain is not None and self.reaches(cut, chain, dot.seq)
 
     def _spoken(self) -> Iterator[Spoken]:
         keys = sorted(self.store.notes(CONTROL_NOTE))
