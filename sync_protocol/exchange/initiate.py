@@ -112,6 +112,8 @@ class Initiator:
                 return
             moved = self._push(theirs)
             if theirs.standing:
+                # A revoked device reads nothing; where its feed has parted, it must speak first.
+                self._push(theirs, unheard=True)
                 self.outcome.standing = theirs.standing
                 return
             moved = self._pull(theirs) or moved
@@ -173,13 +175,13 @@ class Initiator:
 
     # --- push -------------------------------------------------------------------------------------
 
-    def _push(self, theirs: Frontier) -> bool:
+    def _push(self, theirs: Frontier, *, unheard: bool = False) -> bool:
         sealed = read_receipt(theirs.receipt).frontier
         marks = [*sealed, *theirs.staged, *theirs.purged]
         moved = False
         for _ in range(limits.REQUESTS_PER_EXCHANGE_MAX):
             bound = limits.EXCHANGE_PAYLOAD_BYTES_MAX
-            jobs = self._jobs(sealed, marks)
+            jobs = self._jobs(sealed, marks, unheard=unheard)
             parts = gather(self._replica.holding, jobs, bound, self._alone)
             if not parts.seals:
                 return moved
@@ -198,11 +200,13 @@ class Initiator:
             marks, moved = now, True
         raise LimitExceededError("A push did not come to its end; try again later.")
 
-    def _jobs(self, sealed: Sequence[Mark], marks: Sequence[Mark]) -> list[tuple[Chain, int]]:
+    def _jobs(
+        self, sealed: Sequence[Mark], marks: Sequence[Mark], *, unheard: bool
+    ) -> list[tuple[Chain, int]]:
         """Return our chains whose head the peer has not `sealed`, with the last seq that it holds.
 
         Where the peer stands on another branch of a feed we say nothing yet: the pull will show
-        where the two part.
+        where the two part. Where there is no pull, `unheard` sends such a feed from its beginning.
         """
         holding = self._replica.holding
         jobs = []
@@ -212,7 +216,7 @@ class Initiator:
             stated = [mark for mark in marks if mark.feed == chain.feed and mark.seq]
             known = [self._common(chain, mark) for mark in stated]
             found = [seq for seq in known if seq is not None]
-            if stated and not found:
+            if stated and not found and not unheard:
                 continue
             if any(self._reaches(chain, mark) for mark in sealed):
                 continue

@@ -179,6 +179,19 @@ class Holding:
         """Return the dot of an entry on the path of `chain`."""
         return Dot(chain.feed, seq, self.label(chain, seq))
 
+    def reaches(self, cut: Mark, chain: Chain, seq: int) -> bool:
+        """Whether an entry on the path of `chain` lies at or before `cut`.
+
+        An entry before the place where a feed parted lies before the cuts of all its branches.
+        """
+        if seq > cut.seq or cut.feed != chain.feed:
+            return False
+        owner = self.find(cut)
+        if owner is None:  # the cut names what is not held here
+            known = self.short_hash_at(chain, cut.seq)
+            return known is None
+        return self.hash_at(owner, seq) == self.hash_at(chain, seq)
+
     def frontier(self) -> list[Mark]:
         """Return the sealed heads of all chains."""
         return [chain.mark for chain in self.chains.values() if chain.row.head.seq]
@@ -243,13 +256,11 @@ class Holding:
                 said = self.read_control(entry, seen)
                 if said is not None:
                     officer, statements = said
-                    dot, agrees = self.dot(chain, seq), partial(self.agrees, chain)
+                    dot, agrees = self.dot(chain, seq), partial(self._keeps, chain, seq)
                     yield Spoken(dot, chain.device, officer, dict(seen), statements, agrees)
 
-    def agrees(self, chain: Chain, wanted: Mark) -> bool:
-        """Whether a mark lies on the path of a chain, or beyond what is held of it."""
-        known = self.short_hash_at(chain, wanted.seq)
-        return known is None or known == wanted.hash
+    def _keeps(self, chain: Chain, seq: int, cut: Mark) -> bool:
+        return self.reaches(cut, chain, seq)
 
     def read_control(
         self, entry: Entry, seen: dict[FeedId, int]
