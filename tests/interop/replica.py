@@ -426,7 +426,8 @@ class Replica:
     def push(self, marks: list[list[Any]]) -> list[list[Any]]:
         """11.2 … 11.4: what follows the greatest mark on our chain. Return the newest frontier."""
         while True:
-            declarations, seals, ranges, payloads = [], [], [], []
+            declarations, seals, ranges = [], [], []
+            payloads: list[bytes] = []
             for feed in self.feeds.values():
                 held = [
                     seq

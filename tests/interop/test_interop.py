@@ -1,4 +1,4 @@
-"""A stranger's replica against a real hub: enrols, pulls, pushes, checks receipts. And the vectors."""
+"""A stranger's replica against a real hub, and against the vectors."""
 
 from __future__ import annotations
 
