@@ -26,6 +26,7 @@ from sync_protocol.exchange.scans import ScanCourier
 from sync_protocol.identity import DeviceKey, FeedId
 from sync_protocol.log import frontier as heads
 from sync_protocol.log.entry import SHORT_HASH_BYTES, Mark
+from sync_protocol.membership.grant import HUB
 from sync_protocol.replica.holding import Chain
 from sync_protocol.replica.receipts import try_take
 from sync_protocol.replica.replica import Replica
@@ -35,7 +36,7 @@ from sync_protocol.wire.health import Health, Thanks
 from sync_protocol.wire.hello import Frontier, Hello, Same
 from sync_protocol.wire.pull import Pull, Pulled, Want
 from sync_protocol.wire.push import Push, Pushed
-from sync_protocol.wire.receipt import read_receipt
+from sync_protocol.wire.receipt import Receipt, read_receipt
 
 ROUNDS_MAX = 8
 """Hello rounds in one exchange: one is the rule, two after a fork; more means news kept coming."""
@@ -128,7 +129,8 @@ class Initiator:
         """Ask how far the peer is; None where nothing is new and its receipt says so."""
         root = self._replica.holding.frontier_root()
         known = self._replica.receipts.newest(self._peer)
-        if known is not None and heads.root(known.frontier) == root:
+        in_step = known is not None and heads.root(known.frontier) == root
+        if known is not None and in_step and not self._awaits_hub(known, root):
             envelope, _ = self._asker.request(m.Kind.HELLO, self._greeting(root), [])
             if envelope.kind == m.Kind.SAME:
                 same = m.decode_body(envelope, Same)
@@ -139,6 +141,14 @@ class Initiator:
                 return self._frontier(envelope)
         envelope, _ = self._asker.request(m.Kind.HELLO, self._greeting(b""), [])
         return self._frontier(envelope)
+
+    def _awaits_hub(self, known: Receipt, root: bytes) -> bool:
+        """Whether the peer may have news of the hub's receipt, which no frontier shows."""
+        if known.role == HUB:
+            return False
+        roster = self._replica.holding.roster
+        hubs = (self._replica.receipts.newest(device) for device in roster.hubs)
+        return not any(found is not None and heads.root(found.frontier) == root for found in hubs)
 
     def _greeting(self, root: bytes) -> Hello:
         return Hello(root, self._replica.character.wall())
