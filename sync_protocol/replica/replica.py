@@ -96,6 +96,8 @@ class Replica:
         self.follower.on_scans = self._queue_scans
         self.rejudge = Rejudge(self.follower)
         self._erase_again()
+        if self.follower.is_ahead():
+            self.rebuild()
 
     def _is_suspect(self, dot: Dot) -> bool:
         return self.holding.roster.is_suspect(dot)  # of the roster as it is now
