@@ -23,6 +23,10 @@ PENDING_ENTRIES_MAX = 100_000
 """Entries kept for feeds whose grant has not arrived: ten tablets offline for a year."""
 CHANGES_PER_ENTRY_MAX = 4096
 """Cells written by one entry; 256 KiB / 4096 = 64 B each."""
+VALUE_DEPTH_MAX = 16
+"""Lists within lists in one value: a group in an approval's basis has four; times four."""
+NUMBER_MAX = 2**31 - 1
+"""Ids of fields and types, and opcodes: counted up by people, one at a time."""
 PARENTS_PER_CHANGE_MAX = 4096
 """Dots one save may replace: a resolution of 1,000 concurrent values, times four."""
 STATEMENTS_PER_ENTRY_MAX = 4096
