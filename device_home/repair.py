@@ -23,6 +23,7 @@ from device_home.home import own_declarations
 from device_home.upkeep import Check, check_chains, check_pages, manifests, verify, why
 from sync_protocol.encoding import encode
 from sync_protocol.errors import (
+    NewerStoreError,
     PeerError,
     StorageError,
     StoreBusyError,
@@ -33,6 +34,7 @@ from sync_protocol.errors import (
 from sync_protocol.identity import FeedId
 from sync_protocol.log.block import pack, spans
 from sync_protocol.log.entry import SHORT_HASH_BYTES
+from sync_protocol.log.feed import read_declaration
 from sync_protocol.log.journal import JournalFrame, open_frame
 from sync_protocol.log.seal import encode_seal, make_seal
 from sync_protocol.replica import Offer, Replica
@@ -131,8 +133,8 @@ def _set_aside(device: Device, ward: WardId, done: Repaired, *, force: bool) -> 
         log_bad = log_bad or any(text.startswith("log") for text in pages)
         log_bad = log_bad or bool(check_chains(replica).problems)
         views_bad = any(text.startswith("views") for text in pages)
-    except (StoreBusyError, StoreFullError):
-        raise
+    except (NewerStoreError, StoreBusyError, StoreFullError):
+        raise  # it is not damaged
     except (StorageError, WrongKeyError, PeerError):
         log_bad = log_bad or not _opens_log(device, folder)
         views_bad = not _opens_views(device, folder)
@@ -229,7 +231,7 @@ def _put_back(
     if not missing or (declaration is None and not chains):
         return 0
     raw = declaration if declaration is not None else chains[0].row.declaration
-    before = {frame.seq: frame.hash for frame in frames}
+    before = {0: read_declaration(raw).start.hash, **{frame.seq: frame.hash for frame in frames}}
     last = missing[-1]
     seal = encode_seal(make_seal(device.home.keys.signing, last.feed, last.seq, last.hash))
     offers = []

@@ -37,9 +37,8 @@ _ROLES = (g.TABLET, g.EDGE)
 class Spoken(NamedTuple):
     """One control entry as the roster hears it.
 
-    `seen` maps control feeds to the seq that the writer had folded. `agrees` says whether a mark of
-    this feed lies on the entry's own chain (or beyond what is held of it): a cut on another branch
-    keeps nothing of this one.
+    `seen` maps control feeds to the seq that the writer had folded. `agrees` says whether a cut
+    of this feed keeps the entry: it lies at or before it, on the same branch.
     """
 
     dot: Dot
@@ -88,17 +87,19 @@ class Roster:
         found = self.revocations.get(device)
         return None if found is None or found.reason == g.RESTORED else found
 
-    def cut(self, device: DeviceKey, feed: FeedId) -> Mark | None:
-        """Return where a feed is cut, or None where all of it counts. Seq 0 cuts everything."""
+    def cuts(self, device: DeviceKey, feed: FeedId) -> list[Mark] | None:
+        """Return where a feed is cut, or None where all of it counts. No mark: nothing counts.
+
+        A forked feed has a mark for each branch of which something counts.
+        """
         certificate = self.hubs.get(device)
         if certificate is not None:
             newest = self.certificate
-            cuts = newest.cuts if newest is not None else []
-            return next((item for item in cuts if item.feed == feed), None)
+            return [item for item in newest.cuts if item.feed == feed] or None if newest else None
         revoke = self.revoked(device)
         if revoke is None:
             return None
-        return next((item for item in revoke.cuts if item.feed == feed), Mark(feed, 0, bytes(16)))
+        return [item for item in revoke.cuts if item.feed == feed]
 
     def role_of(self, device: DeviceKey) -> str | None:
         """Return hub, edge or tablet; None for a device without a grant."""
@@ -180,8 +181,8 @@ def _counts_from_hub(roster: Roster, item: Spoken) -> bool:
 
 
 def _within_cut(roster: Roster, item: Spoken) -> bool:
-    cut = roster.cut(item.device, item.dot.feed)
-    return cut is None or (item.dot.seq <= cut.seq and item.agrees(cut))
+    cuts = roster.cuts(item.device, item.dot.feed)
+    return cuts is None or any(item.dot.seq <= cut.seq and item.agrees(cut) for cut in cuts)
 
 
 def _hear_edge(roster: Roster, item: Spoken) -> None:

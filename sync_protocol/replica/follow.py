@@ -85,6 +85,14 @@ class Follower:
         """Whether a feed has forked since the views were last made anew."""
         return self.views.cursors().get(_BRANCHES, 0) != self.branches()
 
+    def is_ahead(self) -> bool:
+        """Whether the views show what the log has lost: a damaged disk, or an unsynced commit."""
+        chains = self.holding.chains
+        return any(
+            number not in chains or seq > chains[number].row.head.seq
+            for number, seq in self.cursors.items()
+        )
+
     def note_branches(self) -> None:
         """Remember, inside a transaction, which forks the views know."""
         self.views.put_cursor(_BRANCHES, self.branches())
@@ -148,18 +156,25 @@ class Follower:
         self.waiting.pop(chain.number, None)
         if last < first:
             return 0
+        try:
+            with self.views.transaction():
+                return self._follow_range(chain, first, last)
+        except Exception:
+            self.load()  # the cursors in memory were ahead of what was undone
+            raise
+
+    def _follow_range(self, chain: Chain, first: int, last: int) -> int:
         seen = dict(self._seen(chain))
         batch = Batch()
         done = first - 1
-        with self.views.transaction():
-            rows = list(self.holding.entries(chain, first, last))
-            judged = self._judge_all(chain, rows, seen)
-            self._load(batch, judged)
-            for (seq, _), item in zip(rows, judged, strict=False):
-                self._take(batch, chain, seq, item)
-                done = seq
-            if done >= first:
-                self._save(batch, chain, done, seen)
+        rows = list(self.holding.entries(chain, first, last))
+        judged = self._judge_all(chain, rows, seen)
+        self._load(batch, judged)
+        for (seq, _), item in zip(rows, judged, strict=False):
+            self._take(batch, chain, seq, item)
+            done = seq
+        if done >= first:
+            self._save(batch, chain, done, seen)
         return done - first + 1
 
     def _seen(self, chain: Chain) -> dict[int, int]:

@@ -8,6 +8,7 @@ hash with which it begins, which is the same on every replica that holds the sam
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -126,6 +127,12 @@ class Holding:
                 return chain
         return None
 
+    def purged_through(self, chain: Chain) -> int:
+        """Return the last seq on the path of `chain` that is not held any more, 0 for none."""
+        while chain.row.base_chain and chain.row.floor.seq <= chain.row.base_seq:
+            chain = self.chains[chain.row.base_chain]
+        return chain.row.floor.seq
+
     def entries(self, chain: Chain, first: int, last: int) -> Iterator[tuple[int, Entry]]:
         """Yield the entries [first, last] on the path of `chain`, in order."""
         if chain.row.base_chain and first <= chain.row.base_seq:
@@ -172,6 +179,19 @@ class Holding:
         """Return the dot of an entry on the path of `chain`."""
         return Dot(chain.feed, seq, self.label(chain, seq))
 
+    def reaches(self, cut: Mark, chain: Chain, seq: int) -> bool:
+        """Whether an entry on the path of `chain` lies at or before `cut`.
+
+        An entry before the place where a feed parted lies before the cuts of all its branches.
+        """
+        if seq > cut.seq or cut.feed != chain.feed:
+            return False
+        owner = self.find(cut)
+        if owner is None:  # the cut names what is not held here
+            known = self.short_hash_at(chain, cut.seq)
+            return known is None
+        return self.hash_at(owner, seq) == self.hash_at(chain, seq)
+
     def frontier(self) -> list[Mark]:
         """Return the sealed heads of all chains."""
         return [chain.mark for chain in self.chains.values() if chain.row.head.seq]
@@ -181,6 +201,16 @@ class Holding:
         return heads.root(self.frontier())
 
     # --- changing chains (inside a transaction of the store) -------------------------------
+
+    @contextmanager
+    def transaction(self, *, durable: bool) -> Iterator[None]:
+        """Open a transaction of the store; where it is undone, what memory holds is undone too."""
+        try:
+            with self.store.transaction(durable=durable):
+                yield
+        except Exception:
+            self.reload()
+            raise
 
     def declare(self, declared: SignedDeclaration) -> Chain:
         """Keep a feed's declaration; a feed that is known already stays as it is."""
@@ -226,13 +256,11 @@ class Holding:
                 said = self.read_control(entry, seen)
                 if said is not None:
                     officer, statements = said
-                    dot, agrees = self.dot(chain, seq), partial(self.agrees, chain)
+                    dot, agrees = self.dot(chain, seq), partial(self._keeps, chain, seq)
                     yield Spoken(dot, chain.device, officer, dict(seen), statements, agrees)
 
-    def agrees(self, chain: Chain, wanted: Mark) -> bool:
-        """Whether a mark lies on the path of a chain, or beyond what is held of it."""
-        known = self.short_hash_at(chain, wanted.seq)
-        return known is None or known == wanted.hash
+    def _keeps(self, chain: Chain, seq: int, cut: Mark) -> bool:
+        return self.reaches(cut, chain, seq)
 
     def read_control(
         self, entry: Entry, seen: dict[FeedId, int]

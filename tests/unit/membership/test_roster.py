@@ -100,8 +100,8 @@ def test_a_newer_certificate_cuts_the_older_hub_at_a_position() -> None:
     assert roster.role_of(NEW_HUB.public) == g.HUB
     assert roster.role_of(TABLET.public) == g.TABLET
     assert roster.role_of(STRANGER.public) is None
-    assert roster.cut(HUB.public, feed(HUB)) == cut
-    assert roster.cut(NEW_HUB.public, feed(NEW_HUB)) is None
+    assert roster.cuts(HUB.public, feed(HUB)) == [cut]
+    assert roster.cuts(NEW_HUB.public, feed(NEW_HUB)) is None
 
 
 def test_a_cut_keeps_nothing_of_another_branch() -> None:
@@ -208,10 +208,10 @@ def _revoke(
 
 def test_a_revoked_device_is_cut_where_the_revocation_says_and_elsewhere_at_nothing() -> None:
     roster = heard(says(HUB, 2, _revoke(EDGE, seq=5)))
-    assert roster.cut(EDGE.public, feed(EDGE)) == Mark(feed(EDGE), 5, HASH)
+    assert roster.cuts(EDGE.public, feed(EDGE)) == [Mark(feed(EDGE), 5, HASH)]
     fresh = FeedId(b"z" * 16)
-    assert roster.cut(EDGE.public, fresh) == Mark(fresh, 0, bytes(16))
-    assert roster.cut(OTHER_EDGE.public, feed(OTHER_EDGE)) is None
+    assert roster.cuts(EDGE.public, fresh) == []
+    assert roster.cuts(OTHER_EDGE.public, feed(OTHER_EDGE)) is None
 
 
 def test_what_an_edge_said_beyond_its_cut_or_on_another_branch_counts_for_nothing() -> None:
@@ -227,10 +227,10 @@ def test_what_an_edge_said_beyond_its_cut_or_on_another_branch_counts_for_nothin
 def test_a_cut_may_be_raised_and_a_revocation_lifted_by_a_higher_version() -> None:
     first, raised = _revoke(EDGE, seq=5), _revoke(EDGE, seq=9, version=2)
     roster = heard(says(HUB, 2, first), says(HUB, 3, raised))
-    assert roster.cut(EDGE.public, feed(EDGE)) == Mark(feed(EDGE), 9, HASH)
+    assert roster.cuts(EDGE.public, feed(EDGE)) == [Mark(feed(EDGE), 9, HASH)]
     lifted = heard(says(HUB, 2, first), says(HUB, 3, _revoke(EDGE, g.RESTORED, 2)))
     assert lifted.revoked(EDGE.public) is None
-    assert lifted.cut(EDGE.public, feed(EDGE)) is None
+    assert lifted.cuts(EDGE.public, feed(EDGE)) is None
 
 
 @pytest.mark.parametrize(
