@@ -2,6 +2,6 @@
 
 `respond` answers one message; `initiate` leads a whole exchange over a carrier. Both are the same
 for tablet, edge and hub. Kept beside them: `offer` (what is packed into a push or a pull), `scans`,
-`snapshot`, `bundle` and `unbundle` (the same by stick) and `enrol`. The pure rooms refuse; here it is known that
-one bad feed must not stop the others, and what to try next.
+`bootstrap` and `audit`, `bundle` and `unbundle` (the same by stick), and `enrol`. The pure rooms
+refuse; here it is known that one bad feed must not stop the others, and what to try next.
 """
