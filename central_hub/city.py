@@ -13,6 +13,7 @@ import logging
 import re
 import threading
 import unicodedata
+from argparse import Namespace
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -101,6 +102,14 @@ class City:
         """Return the office of one ward, or of all where no code is given."""
         rows = self.wards() if code is None else [self.ward(code)]
         return [self.office(row.id) for row in rows]
+
+    def replica(self, arguments: Namespace) -> Replica:
+        """Return the ward that a shared command speaks of, by `--ward`. Raises `InputError`."""
+        return self.office(self.ward(arguments.ward).id).replica
+
+    def replicas(self) -> list[Replica]:
+        """Return every ward."""
+        return [office.replica for office in self.chosen(None)]
 
     def offices_open(self) -> list[Office]:
         """Return the offices that are open now."""

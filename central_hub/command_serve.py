@@ -9,7 +9,7 @@ import resource
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -20,14 +20,13 @@ from central_hub.followers import Followers
 from central_hub.founding import CITY_ROOT_FILE, RECOVERY_FILE, found_city
 from central_hub.reception import Reception
 from device_home.command import DONE, Command, Output, Program
+from device_home.handing import executor
 from sync_protocol.errors import InputError
 from sync_protocol.transport.handover import HandoverServer
 from sync_protocol.transport.serving import TlsServer
 
 PORT = 8443
 HOST = "0.0.0.0"  # noqa: S104 - a hub is there to be reached; --host narrows it
-_PIECE_CHARS = 64 * 1024
-"""Text that goes back in one frame of the control socket: far below its bound of 1 MiB."""
 _FILES_WANTED = 65_536
 """Open files: 579 wards with about 12 each, 1,024 connections, and room."""
 
@@ -97,7 +96,7 @@ def _serve(
     followers = Followers(city)
     reception = Reception(city, followers, tls.ca_pem)
     server = TlsServer(make_face(reception), (host, port), tls.server_pem, tls.server_key_pem)
-    handover = HandoverServer(city.home.folder, _taken(program, city))
+    handover = HandoverServer(city.home.folder, executor(program, city, city.home.folder))
     with contextlib.ExitStack() as up:
         server.start()
         up.callback(server.stop)
@@ -119,28 +118,6 @@ def _reachable(host: str) -> str:
     if host in ("0.0.0.0", "::", ""):  # noqa: S104 - compared, not bound
         return "127.0.0.1"
     return f"[{host}]" if ":" in host else host
-
-
-def _taken(
-    program: Program[City], city: City
-) -> Callable[[str, dict[str, object]], Iterator[dict[str, object]]]:
-    """Return what runs a command that was handed over, in this process."""
-
-    def execute(_command: str, arguments: dict[str, object]) -> Iterator[dict[str, object]]:
-        words = arguments.get("words")
-        typed = [str(word) for word in words] if isinstance(words, list) else []
-        said: list[dict[str, object]] = []
-
-        def emit(stream: str, text: str) -> None:
-            pieces = range(0, len(text), _PIECE_CHARS)
-            said.extend({stream: text[at : at + _PIECE_CHARS]} for at in pieces)
-
-        cwd = Path(str(arguments.get("cwd", "/")))
-        code = program.execute(city, city.home.folder, typed, cwd, emit)
-        yield from said
-        yield {"exit": code}
-
-    return execute
 
 
 def _stopped_by_signal() -> threading.Event:

@@ -12,6 +12,7 @@ from central_hub.charter import load_address, load_tls
 from central_hub.city import City, Office
 from central_hub.paper_key import RECOVERY, load_paper_key
 from device_home.command import DONE, Command, Output
+from device_home.duties import WARD_KEY_PURPOSE
 from sync_protocol import limits
 from sync_protocol.crypto import seal
 from sync_protocol.crypto.certificate import fingerprint
@@ -23,7 +24,6 @@ from sync_protocol.membership import grant as g
 from sync_protocol.membership.roster import Granted
 from sync_protocol.wire.enrol import write_invitation
 
-WARD_KEY_PURPOSE = b"motcua/ward-key/1"
 INVITATION_HOURS_MAX = 24 * 30
 _LABEL_CHARS_MAX = 80
 
@@ -141,9 +141,8 @@ def _invite(city: City, arguments: argparse.Namespace, output: Output) -> int:
     )
     text = write_invitation(invitation)
     expires_ms = city.home.wall() + arguments.hours * 3_600_000
-    output.say(
-        f"Ward {office.ward.code} {office.ward.name}, {arguments.role}, once, until {_until(expires_ms)}:"
-    )
+    who = f"{arguments.role} of {office.ward.code} {office.ward.name}"
+    output.say(f"For one {who}, to be used once, until {_until(expires_ms)}:")
     output.say("")
     output.say(text)
     output.say(_qr(text))

@@ -29,10 +29,14 @@ Figures = dict[str, int | str]
 
 
 class Contact(NamedTuple):
-    """When a device was heard, and when a message of it last brought the two in step, in ms."""
+    """When a device was heard, and when a message of it last brought the two in step, in ms.
+
+    `entries` is how many of the hub's entries the device held then, as far as its messages show.
+    """
 
     heard_ms: int = 0
     synced_ms: int = 0
+    entries: int = 0
 
 
 class Contacts:
@@ -43,18 +47,27 @@ class Contacts:
         self._replica = replica
         self._lock = threading.Lock()
         raw = replica.rooms.log.note(_CONTACTS)
-        rows = decode(raw, dict[str, tuple[int, int]]) if raw else {}
+        rows = decode(raw, dict[str, tuple[int, int, int]]) if raw else {}
         self._contacts = {name: Contact(*row) for name, row in rows.items()}
         self._saved_ms = 0
         self._dirty = False
 
-    def heard(self, device: bytes, reply_kind: int) -> None:
-        """A device's message was answered. `device` is its 16-byte id."""
+    def entries_held(self) -> int:
+        """Return how many entries the hub holds of this ward."""
+        return sum(chain.row.head.seq for chain in self._replica.holding.chains.values())
+
+    def heard(self, device: bytes, reply_kind: int, brought: int = 0) -> None:
+        """A device's message was answered. `device` is its 16-byte id.
+
+        `brought` is how many entries it brought.
+        """
         now = self._replica.character.wall()
         with self._lock:
             last = self._contacts.get(device.hex(), Contact())
             synced = now if reply_kind in _SUCCESSES else last.synced_ms
-            self._contacts[device.hex()] = Contact(now, synced)
+            whole = reply_kind in (m.Kind.SAME, m.Kind.PULLED)
+            entries = self.entries_held() if whole else last.entries + brought
+            self._contacts[device.hex()] = Contact(now, synced, entries)
             self._dirty = True
             due = now - self._saved_ms >= _SAVE_MS
         if due:

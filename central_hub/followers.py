@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import logging
 import threading
+import traceback
 from collections import OrderedDict
-from collections.abc import Callable
 
 from central_hub.city import City
 from sync_protocol.errors import SyncError
@@ -82,8 +82,12 @@ class Followers:
                 more = self._follow(ward)
             except SyncError as problem:
                 _log.warning("following a ward: %s", problem.code)
-                more = False
-                self._again_later(ward)
+                more = self._again_later(ward)
+            except Exception as error:  # noqa: BLE001 - its words may quote what a person wrote
+                place = traceback.extract_tb(error.__traceback__)[-1]
+                broke = (type(error).__name__, place.filename, place.lineno)
+                _log.error("following a ward: broke: %s at %s:%s", *broke)
+                more = self._again_later(ward)
             finally:
                 with self._changed:
                     self._busy.discard(ward)
@@ -97,7 +101,9 @@ class Followers:
         office.registrar.countersign()
         return count >= SLICE_ENTRIES
 
-    def _again_later(self, ward: WardId) -> None:
+    def _again_later(self, ward: WardId) -> bool:
+        """Try again after a while; return that there is nothing to go on with now."""
+
         def wake() -> None:
             self.wake(ward)
             with self._changed:
@@ -109,6 +115,4 @@ class Followers:
             if not self._ended:
                 self._retries.add(timer)
                 timer.start()
-
-
-Wake = Callable[[WardId], None]
+        return False

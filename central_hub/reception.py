@@ -29,13 +29,15 @@ class Reception:
         envelope = m.parse(incoming.envelope)
         with self.admission.place(envelope.ward):
             office = self._city.office(envelope.ward)
+            before = office.contacts.entries_held()
             try:
                 answer = office.responder.respond(incoming.envelope, incoming.payloads)
             finally:
                 # A push that breaks off may have brought whole feeds before.
                 if envelope.kind == m.Kind.PUSH:
                     self._followers.wake(office.ward.id)
-            office.contacts.heard(envelope.sender, m.parse(answer.envelope).kind)
+            brought = office.contacts.entries_held() - before
+            office.contacts.heard(envelope.sender, m.parse(answer.envelope).kind, brought)
             return Parcel(answer.envelope, answer.payloads, [len(p) for p in answer.payloads])
 
     def enrol(self, incoming: Incoming) -> Parcel:

@@ -37,12 +37,14 @@ _OWNER_LOOK_S = 0.1
 class Output:
     """Where a command speaks. `cwd` is the folder in which its words were typed.
 
-    `emit(stream, text)` writes text to "out" or "err".
+    `emit(stream, text)` writes text to "out" or "err"; `terminal` says whether a person watches
+    this process's stderr.
     """
 
     emit: Callable[[str, str], None]
     as_json: bool
     cwd: Path
+    terminal: bool = False
 
     def say(self, text: str) -> None:
         """Say a line to a person; silent under --json."""
@@ -124,7 +126,7 @@ class Program(Generic[A]):
         typed = list(sys.argv[1:] if words is None else words)
         arguments = self.parser().parse_args(typed)
         home = Path(arguments.home).resolve()
-        output = Output(_emit, arguments.json, Path.cwd())
+        output = Output(_emit, arguments.json, Path.cwd(), sys.stderr.isatty())
         try:
             return self._run(arguments, home, typed, output)
         except KeyboardInterrupt:

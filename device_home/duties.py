@@ -39,7 +39,7 @@ def do_duties(home: Home, replica: Replica) -> int:
     _take_shares(home, replica)
     said: list[g.Statement] = []
     if roster.ward_key() is None and roster.certificate is not None:
-        said.append(_make_key(home, roster.certificate.recovery))
+        said.extend(_make_key(home, roster.certificate.recovery))
     said.extend(_shares_due(home, replica))
     if said:
         replica.say(said, NO_OFFICER)
@@ -57,11 +57,16 @@ def ward_key(home: Home, public: bytes) -> AgreementKey | None:
     return None if secret is None else AgreementKey(secret)
 
 
-def _make_key(home: Home, recovery: bytes) -> g.WardKey:
+def _make_key(home: Home, recovery: bytes) -> list[g.Statement]:
+    """Make the ward's key; it is shared with ourselves too, so that no other edge thinks it due."""
     key = AgreementKey(random_bytes(KEY_BYTES))
     keep_ward_key(home, key)
     sealed = seal.seal_to(recovery, key.secret, WARD_KEY_PURPOSE)
-    return g.WardKey(key.public, recovery, sealed)
+    own = seal.seal_to(home.keys.agreement.public, key.secret, WARD_KEY_PURPOSE)
+    return [
+        g.WardKey(key.public, recovery, sealed),
+        g.KeyShare(key.public, home.keys.public, own),
+    ]
 
 
 def _take_shares(home: Home, replica: Replica) -> None:

@@ -94,7 +94,7 @@ def view(
     found = conflicts(record_type, state)
     kind_by_key = {(item.field, item.element): item.kind for item in found}
     fields = []
-    for key in state.keys():
+    for key in state.keys():  # noqa: SIM118 - no mapping
         field = None if record_type is None else record_type.by_id.get(key[0])
         cell = state.living(key)
         if field is not None and any(item.op == 0 for item in cell.values()):

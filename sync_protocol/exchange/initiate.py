@@ -9,21 +9,17 @@ What holds:
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TypeVar
 
 from sync_protocol import limits
 from sync_protocol.errors import (
-    BadSignatureError,
     FeedGapError,
     LimitExceededError,
     MalformedMessageError,
     PeerError,
-    StaleNonceError,
-    SyncError,
-    WrongPeerError,
 )
+from sync_protocol.exchange.asking import Asker, peer_error
 from sync_protocol.exchange.offer import gather
 from sync_protocol.exchange.respond import staged, take_in
 from sync_protocol.exchange.scans import ScanCourier
@@ -33,16 +29,14 @@ from sync_protocol.log.entry import SHORT_HASH_BYTES, Mark
 from sync_protocol.replica.holding import Chain
 from sync_protocol.replica.receipts import try_take
 from sync_protocol.replica.replica import Replica
-from sync_protocol.transport.carrier import Carrier, Parcel
+from sync_protocol.transport.carrier import Carrier
 from sync_protocol.wire import message as m
-from sync_protocol.wire.hello import Frontier, Hello, Same
 from sync_protocol.wire.health import Health, Thanks
+from sync_protocol.wire.hello import Frontier, Hello, Same
 from sync_protocol.wire.pull import Pull, Pulled, Want
 from sync_protocol.wire.push import Push, Pushed
 from sync_protocol.wire.receipt import read_receipt
 
-B = TypeVar("B", bound=m.Body)
-_NONCE = "nonce:"
 ROUNDS_MAX = 8
 """Hello rounds in one exchange: one is the rule, two after a fork; more means news kept coming."""
 
@@ -74,7 +68,8 @@ class Initiator:
         self._replica = replica
         self._carrier = carrier
         self._peer = peer
-        self._nonce = replica.rooms.log.note(_NONCE + peer.hex()) or b""
+        self._asker = Asker(replica, carrier, peer)
+        self.ask = self._asker.ask
         self._alone: set[FeedId] = set()
         self.outcome = Outcome()
 
@@ -95,7 +90,7 @@ class Initiator:
                     self.outcome.chunks_sent = courier.chunks_sent
                     self.outcome.chunks_received = courier.chunks_received
         finally:
-            self._save_nonce()
+            self._asker.save_nonce()
             self.outcome.requests = self._carrier.requests - before[0]
             self.outcome.bytes_sent = self._carrier.bytes_sent - before[1]
             self.outcome.bytes_received = self._carrier.bytes_received - before[2]
@@ -105,15 +100,7 @@ class Initiator:
     def report(self, figures: dict[str, int | str]) -> None:
         """Send this device's health report."""
         self.ask(m.Kind.HEALTH, Health(figures), [], Thanks)
-        self._save_nonce()
-
-    def _save_nonce(self) -> None:
-        key = _NONCE + self._peer.hex()
-        store = self._replica.rooms.log
-        with self._replica.lock:
-            if store.note(key) != self._nonce:
-                with store.transaction(durable=False):
-                    store.put_note(key, self._nonce)
+        self._asker.save_nonce()
 
     # --- text -------------------------------------------------------------------------------------
 
@@ -142,7 +129,7 @@ class Initiator:
         root = self._replica.holding.frontier_root()
         known = self._replica.receipts.newest(self._peer)
         if known is not None and heads.root(known.frontier) == root:
-            envelope, _ = self._request(m.Kind.HELLO, self._greeting(root), [])
+            envelope, _ = self._asker.request(m.Kind.HELLO, self._greeting(root), [])
             if envelope.kind == m.Kind.SAME:
                 same = m.decode_body(envelope, Same)
                 self.outcome.peer_time_ms = same.time
@@ -150,7 +137,7 @@ class Initiator:
                     return None
             else:
                 return self._frontier(envelope)
-        envelope, _ = self._request(m.Kind.HELLO, self._greeting(b""), [])
+        envelope, _ = self._asker.request(m.Kind.HELLO, self._greeting(b""), [])
         return self._frontier(envelope)
 
     def _greeting(self, root: bytes) -> Hello:
@@ -323,57 +310,6 @@ class Initiator:
         """Whether this feed is known, or suspected, to have forked."""
         return self._replica.holding.is_forked(wanted.feed) or wanted.feed == self._replica.own.feed
 
-    # --- one request ------------------------------------------------------------------------------
-
-    def ask(
-        self, kind: m.Kind, body: m.Body, payloads: Sequence[bytes], answer: type[B]
-    ) -> tuple[B, Iterator[bytes]]:
-        """Send one request; return the answer's body and its payloads as they arrive."""
-        envelope, rest = self._request(kind, body, payloads)
-        expected = _ANSWERS[kind]
-        if envelope.kind not in expected:
-            raise MalformedMessageError("An answer is of the wrong kind.", kind=envelope.kind)
-        return m.decode_body(envelope, answer), rest
-
-    def _request(
-        self, kind: m.Kind, body: m.Body, payloads: Sequence[bytes]
-    ) -> tuple[m.Envelope, Iterator[bytes]]:
-        for _ in range(3):  # a challenge is answered once; a second one means somebody else spoke
-            envelope, rest = self._send(kind, body, payloads)
-            if envelope.kind == m.Kind.CHALLENGE:
-                continue
-            if envelope.kind == m.Kind.REFUSED:
-                refusal = m.decode_body(envelope, m.Refused)
-                raise peer_error(refusal.code, refusal.diagnosis)
-            return envelope, rest
-        raise StaleNonceError("The other side keeps asking for a new nonce; try again later.")
-
-    def _send(
-        self, kind: m.Kind, body: m.Body, payloads: Sequence[bytes]
-    ) -> tuple[m.Envelope, Iterator[bytes]]:
-        replica = self._replica
-        raw = m.write_request(
-            replica.keys.signing, self._peer, kind, replica.holding.ward, self._nonce, body
-        )
-        # The server checks the nonce before it reads payloads; without one none are sent.
-        sizes = [len(item) for item in payloads]
-        reply = self._carrier.ask(
-            Parcel(raw, payloads if self._nonce else [], sizes if self._nonce else [])
-        )
-        try:
-            envelope = m.read_reply(reply.envelope, raw, self._peer)
-        except BadSignatureError as cause:
-            reply.close()
-            raise WrongPeerError(
-                "Somebody else answers at this address than the one this device was enrolled with. "
-                "Nothing was sent on; ask the administrator."
-            ) from cause
-        except SyncError:
-            reply.close()
-            raise
-        self._nonce = envelope.nonce
-        return envelope, reply.payloads
-
 
 class Reader:
     """Our 16-byte hash at a seq of one chain, for the comparison of frontiers."""
@@ -386,27 +322,3 @@ class Reader:
     def __call__(self, seq: int) -> bytes | None:
         """Return the hash, or None."""
         return self._replica.holding.short_hash_at(self._chain, seq)
-
-
-def peer_error(code: str, sentence: str) -> PeerError:
-    """Return the error that a peer named by its code."""
-    kinds = {kind.code: kind for kind in _all_kinds(PeerError)}
-    return kinds.get(code, PeerError)(sentence)
-
-
-def _all_kinds(kind: type[PeerError]) -> Iterator[type[PeerError]]:
-    yield kind
-    for child in kind.__subclasses__():
-        yield from _all_kinds(child)
-
-
-_ANSWERS: dict[m.Kind, tuple[m.Kind, ...]] = {
-    m.Kind.PUSH: (m.Kind.PUSHED,),
-    m.Kind.PULL: (m.Kind.PULLED,),
-    m.Kind.CHUNKS_WANTED: (m.Kind.CHUNKS_ANSWER,),
-    m.Kind.CHUNKS_PUT: (m.Kind.CHUNKS_ANSWER,),
-    m.Kind.CHUNKS_GET: (m.Kind.CHUNKS_ANSWER,),
-    m.Kind.SNAPSHOT: (m.Kind.SNAPSHOT_ANSWER,),
-    m.Kind.AUDIT: (m.Kind.AUDITED,),
-    m.Kind.HEALTH: (m.Kind.THANKS,),
-}

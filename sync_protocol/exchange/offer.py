@@ -1,4 +1,4 @@
-"""What goes into a push or a pulled answer: ranges of chains, control feeds first, within a bound."""
+"""What goes into a push or a pulled answer: ranges of chains, control feeds first, bounded."""
 
 from __future__ import annotations
 

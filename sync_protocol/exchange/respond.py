@@ -122,7 +122,8 @@ class Responder:
         sender = self.replica.holding.roster.by_id.get(envelope.sender)
         if sender is None:
             raise NotAdmittedError(
-                "This device is not enrolled here. Nothing was taken in; what it holds is safe on it."
+                "This device is not enrolled here. Nothing was taken in; "
+                "what it holds is safe on it."
             )
         m.check_request(raw, sender, self.replica.keys.public)
         return sender
@@ -133,7 +134,8 @@ class Responder:
         roster = self.replica.holding.roster
         if roster.revoked(sender) is not None and envelope.kind not in REVOKED_MAY:
             raise NotAdmittedError(
-                "This device was revoked. What it held unsent is kept for review; it reads nothing.",
+                "This device was revoked. What it held unsent is kept for review; "
+                "it reads nothing.",
                 reason="revoked",
             )
         match envelope.kind:

@@ -138,7 +138,9 @@ def unpack(packed: bytes | memoryview, head: bytes | None = None) -> Range:
         raise UnsupportedVersionError("A block is of a newer form: update the program.")
     wanted = packed_against(packed)
     if wanted is not None and (head is None or head_digest(head) != wanted):
-        raise FeedGapError("A block needs the head of its group, which is not here as it was.")
+        raise FeedGapError(
+            "Entries are missing in between: the head of their group is not here as it was."
+        )
     start = 1 if wanted is None else 1 + HEAD_DIGEST_BYTES
     prefix = None if wanted is None else head
     raw = decompress(memoryview(packed)[start:], limits.RANGE_BYTES_MAX, prefix)

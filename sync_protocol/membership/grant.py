@@ -105,8 +105,10 @@ class Reject(Statement, frozen=True):
 
 
 class Erase(Statement, frozen=True):
-    """Entries whose bodies, and chunks of scans (by address), every replica forgets: under four
-    eyes."""
+    """Entries whose bodies, and chunks of scans (by address), every replica forgets.
+
+    Under four eyes.
+    """
 
     dots: list[list[Any]]
     chunks: list[bytes]
@@ -195,8 +197,10 @@ def encode_statements(statements: list[Statement], salt: bytes) -> bytes:
 
 
 def decode_statements(body: bytes) -> list[Statement]:
-    """Read a control entry's body; statements of unknown tags are left out (their bytes stay in
-    the log). Raises `PeerError` kinds only."""
+    """Read a control entry's body. Raises `PeerError` kinds only.
+
+    Statements of unknown tags are left out; their bytes stay in the log.
+    """
     rows = decode(memoryview(body)[SALT_BYTES:], list[list[Any]])
     if len(rows) > limits.STATEMENTS_PER_ENTRY_MAX:
         raise LimitExceededError("A control entry says more than its bound.")

@@ -194,7 +194,7 @@ def _hear_edge(roster: Roster, item: Spoken) -> None:
             _hear(roster, item, statement, delegated=True)
 
 
-def _hear(roster: Roster, item: Spoken, statement: g.Statement, *, delegated: bool) -> None:  # noqa: C901, PLR0912 - one arm per statement
+def _hear(roster: Roster, item: Spoken, statement: g.Statement, *, delegated: bool) -> None:
     match statement:
         case g.Grant():
             old = roster.grants.get(statement.device)

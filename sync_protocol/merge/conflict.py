@@ -79,7 +79,8 @@ def _edited_since(state: RecordState, cell: Cell) -> bool:
     if not any(item.value is not None for item in cell.values()):
         return False
     seen = {dot for item in cell.values() for dot in _dots_of(item.value, 1)}
-    alive = {dot for key in state.keys() if key[0] != RETRACTION for dot in state.living(key)}
+    keys = [key for key in state.keys() if key[0] != RETRACTION]  # noqa: SIM118 - no mapping
+    alive = {dot for key in keys for dot in state.living(key)}
     return not alive <= seen
 
 
@@ -97,8 +98,8 @@ def _basis_changed(value: Any, state: RecordState) -> bool:  # noqa: ANN401 - an
 def _dots_of(value: Any, index: int) -> list[Dot]:  # noqa: ANN401 - any stored value
     """Read the dots at `index` of a value; what is out of shape names none."""
     rows = value[index] if isinstance(value, list) and len(value) > index else []
-    found = []
-    for row in rows if isinstance(rows, list) else []:
-        if isinstance(row, list) and len(row) in (2, 3):
-            found.append(Dot(FeedId(row[0]), row[1], row[2] if len(row) > 2 else b""))  # noqa: PLR2004
-    return found
+    return [
+        Dot(FeedId(row[0]), row[1], row[2] if row[2:] else b"")
+        for row in (rows if isinstance(rows, list) else [])
+        if isinstance(row, list) and len(row) in (2, 3)
+    ]

@@ -1,11 +1,11 @@
-"""A record's cells, and their canonical bytes: equal on every replica of equal frontier. Set in stone.
+"""A record's cells, and their canonical bytes, equal at equal frontiers. Set in stone.
 
 Bytes: MessagePack [type, base, cells, history]. `base` is [dot, timestamp, officer, {field: value},
 [[field, element, value], …]] of the entry that made the record (nil while it has not come or is
-held back), with those fields and elements that nobody else has written; `cells` lists every other cell, sorted, as [field, element,
-[[dot, timestamp, officer, value, op], …]]; `history` lists the dots of the other entries that
-touched the record. A dot is [feed, seq] or [feed, seq, branch]. A record that nobody has edited is
-its base alone: one clock for all its fields.
+held back), with those fields and elements that nobody else has written; `cells` lists every other
+cell, sorted, as [field, element, [[dot, timestamp, officer, value, op], …]]; `history` lists the
+dots of the other entries that touched the record. A dot is [feed, seq] or [feed, seq, branch]. A
+record that nobody has edited is its base alone: one clock for all its fields.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 
 from sync_protocol.encoding import decode, encode
 from sync_protocol.errors import MalformedMessageError
-from sync_protocol.identity import Dot, FeedId, OfficerId
+from sync_protocol.identity import NO_OFFICER, Dot, FeedId, OfficerId
 from sync_protocol.merge.register import Cell, Sibling
 
 CellKey = tuple[int, bytes | None]
@@ -37,7 +37,7 @@ class RecordState:
     type: int
     made: Dot | None = None
     timestamp: int = 0
-    officer: OfficerId = OfficerId(b"")
+    officer: OfficerId = NO_OFFICER
     plain: dict[int, Any] = field(default_factory=dict)
     members: dict[CellKey, Any] = field(default_factory=dict)
     cells: dict[CellKey, Cell] = field(default_factory=dict)
@@ -99,7 +99,7 @@ def _wire_dot(dot: Dot) -> list[object]:
 
 
 def _read_dot(row: list[Any]) -> Dot:
-    return Dot(FeedId(row[0]), row[1], row[2] if len(row) > 2 else b"")
+    return Dot(FeedId(row[0]), row[1], row[2] if row[2:] else b"")
 
 
 def encode_state(state: RecordState) -> bytes:
@@ -135,7 +135,7 @@ def _wire_sibling(dot: Dot, item: Sibling) -> list[object]:
 def _canonical(
     state: RecordState,
 ) -> tuple[dict[int, Any], dict[CellKey, Any], dict[CellKey, Cell]]:
-    """Cells that hold just what the making entry wrote belong to the base, however they got there."""
+    """Cells that hold just what the making entry wrote belong to the base, whatever happened."""
     plain, members = dict(state.plain), dict(state.members)
     cells: dict[CellKey, Cell] = {}
     for key, cell in state.cells.items():

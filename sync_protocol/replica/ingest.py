@@ -1,8 +1,8 @@
 """What others bring: verified, stored as it came, made durable; never judged by its time.
 
 What holds:
-* A payload is stored as soon as its entries chain up (*staged*); what a seal proves becomes the head
-  in one durable transaction, together with the roster that it changes. Only then is it receipted.
+* A payload is stored as soon as its entries chain up (*staged*); what a seal proves becomes the
+  head in one durable transaction, with the roster that it changes. Only then is it receipted.
 * One bad feed is refused by name and stops no other.
 * Entries whose author has no grant yet are kept, within a bound: they wait, they are not refused.
 * A feed that goes on in two ways is kept in both.
@@ -135,7 +135,7 @@ class Intake:
         self._overlap(chains, found, offer)
 
     def _head_for(self, chains: list[Chain], offer: Offer) -> bytes | None:
-        """Return the group head that a payload was packed against, if one of the chains holds it."""
+        """Return the group head that a payload was packed against, if some chain holds it."""
         wanted = packed_against(offer.packed)
         if wanted is None:
             return None
@@ -256,7 +256,7 @@ class Intake:
                     self.admission.moved.add(feed)
 
     def finish(self) -> Admission:
-        """Make durable what the seals prove; forget what they disprove. Then it may be receipted."""
+        """Make durable what the seals prove; forget what they disprove. Then receipts may go."""
         store = self._holding.store
         for number in self._touched:
             chain = self._holding.chains[number]

@@ -1,7 +1,8 @@
 """Who else holds what: receipts kept, and what they allow.
 
 What holds: a receipt counts only if its holder has a role in this ward and its incarnation was not
-superseded; the newest of each holder is kept, and relayed. A copy may be deleted only when an edge
+superseded; the newest of each holder is kept, and relayed. One that counts replaces one that does
+not, whatever the holder's clock says. A copy may be deleted only when an edge
 and the hub hold it, or the hub says that it is backed up.
 """
 

@@ -17,8 +17,9 @@ from sync_protocol.membership.judgement import ADMITTED
 from sync_protocol.merge.fold import Stamp, refold
 from sync_protocol.merge.state import decode_state
 from sync_protocol.record.change import RecordChange
-from sync_protocol.replica.follow import Follower, WaitsError
+from sync_protocol.replica.follow import Follower
 from sync_protocol.replica.holding import Chain
+from sync_protocol.replica.judging import WaitsError
 from sync_protocol.storage.store import Held
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from sync_protocol.attachment import Manifest, attachment_id, seal_scan
@@ -30,6 +30,8 @@ from sync_protocol.view import RecordView
 
 SCAN_NOTE = "scan:"
 SCAN_KEY_NOTE = "scan-key:"
+_AGAIN_NOTE = "scans-again"
+_SUPERSEDED_NOTE = "superseded:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,8 +206,9 @@ class Replica:
                     self.rooms.log.put_note(key, value)
 
     def _must_travel(self, manifest: Manifest) -> bool:
-        whole = all(self.rooms.chunks.has(address) for address in manifest.chunks)
-        return not whole or not self.receipts.scan_safety(manifest.id).hub
+        if not self.has_scan(manifest.chunks):
+            return True
+        return not self.is_hub() and not self.receipts.scan_safety(manifest.id).hub
 
     def scans_waiting(self) -> dict[AttachmentId, list[bytes]]:
         """Return the scans that are not yet safe: id to chunk addresses."""
@@ -222,7 +225,7 @@ class Replica:
         """Whether every chunk is here."""
         return all(self.rooms.chunks.has(address) for address in chunks)
 
-    # --- taking in ----------------------------------------------------------------------------------
+    # --- taking in --------------------------------------------------------------------------------
 
     def intake(self, declarations: Sequence[bytes], seals: Sequence[bytes]) -> Intake:
         """Begin to take in what a peer brings. Hold `lock` until `finish` has returned."""
@@ -246,7 +249,38 @@ class Replica:
                 self.author.new_incarnation("copy-of-this-device-seen")
         if admission.moved:
             self.carry_out_erasures()
+            self._offer_again(admission.moved)
         return admission
+
+    def _offer_again(self, feeds: Iterable[FeedId]) -> None:
+        """A hub that opens a new incarnation may have lost scans that its old receipts spoke of.
+
+        So every scan that is not safe by the receipts that count now travels again. Each such feed
+        is heard once; a note sees to it that a crash in between loses nothing.
+        """
+        fresh = [
+            chain.feed
+            for feed in feeds
+            for chain in self.holding.by_feed.get(feed, ())
+            if chain.declared.declaration.supersedes is not None
+            and chain.row.head.seq
+            and chain.device != self.keys.public
+            and self.holding.roster.role_of(chain.device) == HUB
+            and self.rooms.log.note(_SUPERSEDED_NOTE + chain.feed.hex()) is None
+        ]
+        if fresh:
+            with self.lock, self.rooms.log.transaction(durable=True):
+                self.rooms.log.put_note(_AGAIN_NOTE, b"")
+                for feed in fresh:
+                    self.rooms.log.put_note(_SUPERSEDED_NOTE + feed.hex(), b"")
+
+    def _queue_again(self) -> None:
+        """Queue every scan that is not safe; the views must have followed before."""
+        for row in self.rooms.views.scan():
+            if row.attachments:
+                self._queue_scans([decode_state(row.state, row.pending)])
+        with self.lock, self.rooms.log.transaction(durable=False):
+            self.rooms.log.put_note(_AGAIN_NOTE, None)
 
     def carry_out_erasures(self) -> None:
         """Forget what an erasure names, as soon as it is heard."""
@@ -260,7 +294,10 @@ class Replica:
         with self.view_lock:
             if self.follower.parted():  # a fork gives new names to entries that were folded before
                 self.rebuild()
-            return self.follower.follow(entries_max)
+            count = self.follower.follow(entries_max)
+            if self.rooms.log.note(_AGAIN_NOTE) is not None:
+                self._queue_again()
+            return count
 
     def rebuild(self) -> None:
         """Forget the views and make them anew from the log."""
@@ -271,7 +308,7 @@ class Replica:
             self.follower.load()
             self.follower.follow()
 
-    # --- reading --------------------------------------------------------------------------------------
+    # --- reading ----------------------------------------------------------------------------------
 
     def read(self, record: RecordId) -> RecordView | None:
         """Return a record as a person reads it, or None where there is none."""
