@@ -20,12 +20,14 @@ from sync_protocol.errors import (
     PeerError,
 )
 from sync_protocol.exchange.asking import Asker, peer_error
+from sync_protocol.exchange.bootstrap import Bootstrap, lacks_too_much, try_bootstrap
 from sync_protocol.exchange.offer import gather
 from sync_protocol.exchange.respond import staged, take_in
 from sync_protocol.exchange.scans import ScanCourier
 from sync_protocol.identity import DeviceKey, FeedId
 from sync_protocol.log import frontier as heads
 from sync_protocol.log.entry import SHORT_HASH_BYTES, Mark
+from sync_protocol.replica import snapshot
 from sync_protocol.replica.holding import Chain
 from sync_protocol.replica.receipts import try_take
 from sync_protocol.replica.replica import Replica
@@ -45,7 +47,8 @@ ROUNDS_MAX = 8
 class Outcome:
     """What one exchange did. Bytes are of message bodies, both envelopes and payloads.
 
-    `standing` is empty, or why the peer took what we had and tells us nothing ("revoked-lost").
+    `snapshot` is the number of records that this device started from, if it did. `standing` is
+    empty, or why the peer took what we had and tells us nothing ("revoked-lost").
     """
 
     requests: int = 0
@@ -56,6 +59,8 @@ class Outcome:
     chunks_sent: int = 0
     chunks_received: int = 0
     refused: dict[FeedId, PeerError] = field(default_factory=dict)
+    snapshot: int = 0
+    snapshot_refused: PeerError | None = None
     peer_time_ms: int = 0
     standing: str = ""
 
@@ -113,10 +118,23 @@ class Initiator:
             if theirs.standing:
                 self.outcome.standing = theirs.standing
                 return
+            if self._bootstrap(theirs):
+                theirs = self._hello()
+                if theirs is None:
+                    return
             moved = self._pull(theirs) or moved
             if not moved or not self._differs():
                 return
             theirs = self._hello()
+
+    def _bootstrap(self, theirs: Frontier) -> bool:
+        """Start from a snapshot where too much is lacking; else, or if it fails, entries come."""
+        if self.outcome.snapshot or not lacks_too_much(self._replica, theirs):
+            return False
+        bootstrap = Bootstrap(self._replica, self._peer, self.ask)
+        self.outcome.snapshot, self.outcome.snapshot_refused = try_bootstrap(bootstrap)
+        self.outcome.entries_received += bootstrap.entries_received
+        return bool(self.outcome.snapshot)
 
     def _differs(self) -> bool:
         """Whether, by its newest receipt, the peer's frontier is not ours."""
@@ -128,7 +146,8 @@ class Initiator:
         """Ask how far the peer is; None where nothing is new and its receipt says so."""
         root = self._replica.holding.frontier_root()
         known = self._replica.receipts.newest(self._peer)
-        if known is not None and heads.root(known.frontier) == root:
+        again = snapshot.is_wanted(self._replica)
+        if known is not None and heads.root(known.frontier) == root and not again:
             envelope, _ = self._asker.request(m.Kind.HELLO, self._greeting(root), [])
             if envelope.kind == m.Kind.SAME:
                 same = m.decode_body(envelope, Same)
@@ -199,7 +218,9 @@ class Initiator:
             found = [seq for seq in known if seq is not None]
             if stated and not found:
                 continue
-            jobs.append((chain, max(found, default=0)))
+            after = max(found, default=0)
+            if not chain.purged or after >= chain.row.floor.seq:  # else others must give the rest
+                jobs.append((chain, after))
         return jobs
 
     def _common(self, chain: Chain, mark: Mark) -> int | None:
@@ -282,8 +303,14 @@ class Initiator:
         control = holding.roster.control_feeds
         lacking = heads.lacking(chains, frontier)
         lacking = [item for item in lacking if item.feed not in self.outcome.refused]
+        lacking = [item for item in lacking if not self._let_go(item)]
         lacking.sort(key=lambda item: (item.feed not in control, item.feed))
         return [Want(item, self._locator(item)) for item in lacking]
+
+    def _let_go(self, mark: Mark) -> bool:
+        """Whether a head lies in what was held here and let go of: the peer is behind."""
+        chains = self._replica.holding.by_feed.get(mark.feed, ())
+        return any(chain.purged and mark.seq <= chain.row.floor.seq for chain in chains)
 
     def _reader(self, chain: Chain) -> Reader:
         return Reader(self._replica, chain)

@@ -89,6 +89,16 @@ class Follower:
         """Remember, inside a transaction, which forks the views know."""
         self.views.put_cursor(_BRANCHES, self.branches())
 
+    def note_stubs(self) -> None:
+        """Remember, inside a transaction, that some records wait for the entry that made them."""
+        self.views.put_cursor(_STUBS, 1)
+
+    def put_position(self, chain: Chain, seq: int, seen: dict[int, int]) -> None:
+        """Say, inside a transaction, how far a chain is folded, and what its writer had seen."""
+        self.views.put_cursor(f"{_CHAIN}{chain.number}", seq)
+        for other, at in seen.items():
+            self.views.put_cursor(f"{_SEEN}{chain.number}:{other}", at)
+
     # --- how far ------------------------------------------------------------------------------
 
     def cursor(self, chain: Chain) -> int:
@@ -166,7 +176,7 @@ class Follower:
         known = self.seen.get(chain.number)
         if known is None:
             base = self.holding.chains.get(chain.row.base_chain)
-            known = {}
+            known = self.holding.floor_seen(chain)
             if base is not None:  # a branch has seen what its past had seen
                 for _, entry in self.holding.entries(base, 1, chain.row.base_seq):
                     self._judge.take_context(entry, known)

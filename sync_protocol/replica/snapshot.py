@@ -18,7 +18,6 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from sync_protocol import limits
-from sync_protocol.encoding import encode
 from sync_protocol.errors import (
     FeedForkError,
     FeedGapError,
@@ -31,7 +30,7 @@ from sync_protocol.log.entry import SHORT_HASH_BYTES, Mark
 from sync_protocol.log.feed import Head, SignedDeclaration, read_declaration
 from sync_protocol.log.seal import check_seal, decode_seal
 from sync_protocol.merge.state import decode_state
-from sync_protocol.replica.holding import CONTROL_NOTE, Chain, Holding, control_key
+from sync_protocol.replica.holding import CONTROL_NOTE, Chain, Holding, control_key, kept_control
 from sync_protocol.storage.store import ChainRow, Held, StoredRecord
 from sync_protocol.wire.snapshot import (
     Manifest,
@@ -262,13 +261,17 @@ class _Placing:
             (self._check(start, item), start, item)
             for start, item in zip(preface.starts, declared, strict=True)
         ]
-        self._check_rest({chain.number for chain, _, _ in plan if chain is not None})
+        self._check_rest({item.feed for item in declared})
         try:
             with self._holding.store.transaction(durable=True):
                 chains = [
                     chain if chain is not None else self._jump(start, item)
                     for chain, start, item in plan
                 ]
+                for chain, start in zip(chains, preface.starts, strict=True):
+                    if chain.purged and chain.row.floor.seq == start.seq:
+                        seen = {chains[other].number: seq for other, seq in start.seen}
+                        self._holding.put_floor_seen(chain, seen)
         except BaseException:
             self._holding.reload()
             raise
@@ -296,10 +299,10 @@ class _Placing:
                 raise error("A snapshot does not fit what is held here. Nothing was changed.")
         return None
 
-    def _check_rest(self, placed: set[int]) -> None:
+    def _check_rest(self, placed: set[FeedId]) -> None:
         """A feed that the snapshot does not know must be here whole, to be folded anew."""
         for chain in self._holding.chains.values():
-            if chain.number not in placed and is_purged(chain):
+            if chain.feed not in placed and chain.purged:
                 raise FeedGapError("A snapshot is older than what is held here.")
 
     def _jump(self, start: Start, declared: SignedDeclaration) -> Chain:
@@ -315,13 +318,8 @@ class _Placing:
         for seq, header, body in start.control:
             if not 0 < seq <= start.seq:
                 raise MalformedMessageError("A snapshot's control entry is out of place.")
-            store.put_note(control_key(chain.number, seq), encode([header, body]))
+            store.put_note(control_key(chain.number, seq), kept_control(header, body))
         return chain
-
-
-def is_purged(chain: Chain) -> bool:
-    """Whether the beginning of a chain is not held any more."""
-    return chain.row.floor.seq > chain.row.base_seq
 
 
 def _show(replica: Replica, manifest: Manifest, preface: Preface, chains: list[Chain]) -> None:
@@ -354,8 +352,3 @@ def _stored(replica: Replica, row: Row) -> tuple[StoredRecord, bool]:
     state = decode_state(row.state, row.pending)
     stored = replica.follower.projection.stored(row.id, state)
     return replace(stored, state=row.state, pending=row.pending), state.made is not None
-
-
-def purged_feeds(holding: Holding) -> set[FeedId]:
-    """Return the feeds of which the beginning is not held."""
-    return {chain.feed for chain in holding.chains.values() if is_purged(chain)}

@@ -1,7 +1,7 @@
 """SNAPSHOT → SNAPSHOT_ANSWER: a new or long absent tablet starts from state, not from history.
 
 A snapshot is a signed manifest, and chunks named by the SHA-256 of their bytes: a **preface** (where
-each feed goes on) and records, each with its siblings, dots and dead dots, sorted by id, so that
+each feed goes on), and records with their siblings, dots and dead dots, sorted by id, so that
 chunks of old records stay the same from one snapshot to the next. It carries no trust beyond its
 signer's; control feeds, and feeds that forked, are pulled whole, as entries that prove themselves.
 A chunk is zstd over MessagePack:
@@ -215,4 +215,6 @@ def differing(ours: bytes, theirs: bytes) -> list[int]:
     if len(theirs) != BUCKETS * SUM_BYTES:
         raise MalformedMessageError("Audit sums are out of shape.")
     parts = range(0, BUCKETS * SUM_BYTES, SUM_BYTES)
-    return [at // SUM_BYTES for at in parts if ours[at : at + SUM_BYTES] != theirs[at : at + SUM_BYTES]]
+    return [
+        at // SUM_BYTES for at in parts if ours[at : at + SUM_BYTES] != theirs[at : at + SUM_BYTES]
+    ]

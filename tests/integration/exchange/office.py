@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from sync_protocol.crypto.key import AgreementKey, DeviceKeys, SigningKey
@@ -30,9 +30,9 @@ DAY_MS = 86_400_000
 class Answered:
     """A reply that is all there."""
 
-    def __init__(self, envelope: bytes, payloads: Sequence[bytes]) -> None:
+    def __init__(self, envelope: bytes, payloads: Iterable[bytes]) -> None:
         self.envelope = envelope
-        self.payloads: Iterator[bytes] = iter(payloads)
+        self.payloads = iter(payloads)
 
     def close(self) -> None:
         pass
