@@ -102,6 +102,10 @@ SNAPSHOTS_KEPT_MAX = 2
 """Snapshots kept for slow tablets, in memory: the newest, and the one that somebody is fetching."""
 SNAPSHOTS_KEPT_BYTES_MAX = 64 * MIB
 """Their bytes: 2 x 100,000 records of 82 B are 16 MiB; above it only the newest is kept."""
+AUDIT_HOURS = 24
+"""Between two audits with one peer: the sums of 100,000 records take 0.3 s, and 4 KiB travel."""
+RETENTION_DAYS = 90
+"""A closed dossier stays on a tablet so long after it was last touched, once it is safe elsewhere."""
 KEYS_KEPT_DAYS = 400
 """Old private keys are kept this long, so that a forgotten stick still opens."""
 LAPSED_DAYS = 180

@@ -20,6 +20,7 @@ from sync_protocol.errors import (
     PeerError,
 )
 from sync_protocol.exchange.asking import Asker, peer_error
+from sync_protocol.exchange import audit
 from sync_protocol.exchange.bootstrap import Bootstrap, lacks_too_much, try_bootstrap
 from sync_protocol.exchange.offer import gather
 from sync_protocol.exchange.respond import staged, take_in
@@ -47,8 +48,8 @@ ROUNDS_MAX = 8
 class Outcome:
     """What one exchange did. Bytes are of message bodies, both envelopes and payloads.
 
-    `snapshot` is the number of records that this device started from, if it did. `standing` is
-    empty, or why the peer took what we had and tells us nothing ("revoked-lost").
+    `snapshot` is the number of records that this device started from, if it did. `differing` are
+    the buckets in which an audit found that the two sides differ. `standing` is empty, or why the peer took what we had and tells us nothing ("revoked-lost").
     """
 
     requests: int = 0
@@ -61,6 +62,8 @@ class Outcome:
     refused: dict[FeedId, PeerError] = field(default_factory=dict)
     snapshot: int = 0
     snapshot_refused: PeerError | None = None
+    audited: bool = False
+    differing: list[int] = field(default_factory=list)
     peer_time_ms: int = 0
     standing: str = ""
 
@@ -87,6 +90,7 @@ class Initiator:
         )
         try:
             self._text()
+            self._audit()
             if scans:
                 courier = ScanCourier(self._replica, self.ask)
                 try:
@@ -135,6 +139,13 @@ class Initiator:
         self.outcome.snapshot, self.outcome.snapshot_refused = try_bootstrap(bootstrap)
         self.outcome.entries_received += bootstrap.entries_received
         return bool(self.outcome.snapshot)
+
+    def _audit(self) -> None:
+        """Now and then, where both stand at the same place, compare what was made of it."""
+        if self.outcome.standing or self._differs() or not audit.is_due(self._replica, self._peer):
+            return
+        self.outcome.audited = True
+        self.outcome.differing = audit.compare(self._replica, self._peer, self.ask)
 
     def _differs(self) -> bool:
         """Whether, by its newest receipt, the peer's frontier is not ours."""

@@ -22,6 +22,7 @@ from sync_protocol.errors import (
     PeerError,
     WrongWardError,
 )
+from sync_protocol.exchange import audit
 from sync_protocol.exchange.offer import gather
 from sync_protocol.exchange.scans import Chunks
 from sync_protocol.exchange.shelf import Shelf
@@ -39,7 +40,7 @@ from sync_protocol.wire.health import Health, Thanks
 from sync_protocol.wire.hello import Frontier, Hello, Same
 from sync_protocol.wire.pull import Pull, Pulled, Want
 from sync_protocol.wire.push import Push, Pushed, RangeItem
-from sync_protocol.wire.snapshot import SnapshotAsk
+from sync_protocol.wire.snapshot import AuditAsk, SnapshotAsk
 
 REVOKED_MAY = frozenset({m.Kind.HELLO, m.Kind.PUSH, m.Kind.CHUNKS_WANTED, m.Kind.CHUNKS_PUT})
 
@@ -159,6 +160,9 @@ class Responder:
                 ask = m.decode_body(envelope, SnapshotAsk)
                 answer, chunks = self._shelf.answer(self.replica, ask, sender)
                 return Draft(m.Kind.SNAPSHOT_ANSWER, answer, chunks)
+            case m.Kind.AUDIT:
+                body = audit.answer(self.replica, m.decode_body(envelope, AuditAsk))
+                return Draft(m.Kind.AUDITED, body)
             case m.Kind.HEALTH:
                 self._on_health(sender, m.decode_body(envelope, Health).figures)
                 return Draft(m.Kind.THANKS, Thanks(self.replica.character.wall()))
