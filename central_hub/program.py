@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 
 from central_hub import (
@@ -16,11 +17,16 @@ from central_hub import (
     restore,
 )
 from central_hub.city import City
+from device_home.bundles import bundle_commands
 from device_home.command import Command, Program
 from device_home.handing import hand_over
 from device_home.upkeep import version
 
 DESCRIPTION = "The city's hub: wards, devices, what they saved, and its backup."
+
+
+def _choose_ward(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--ward", metavar="CODE", required=True, help="the ward of the recipient")
 
 
 def program() -> Program[City]:
@@ -36,6 +42,7 @@ def program() -> Program[City]:
         *command_upkeep.COMMANDS,
         *backup.COMMANDS,
         *restore.COMMANDS,
+        *bundle_commands(_choose_ward),
     )
     return Program(
         name="motcua-hub",

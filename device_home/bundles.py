@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import argparse
 from argparse import Namespace
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from device_home.app import App
 from device_home.command import DONE, FAILED, Command, Output
@@ -37,10 +37,17 @@ OLD_KEY = "agreement-key:"
 Shape = dict[str, object]
 
 
-def bundle_commands() -> list[Command[App]]:
-    """Return the commands."""
+def bundle_commands(
+    choose_ward: Callable[[argparse.ArgumentParser], None] = lambda _parser: None,
+) -> list[Command[App]]:
+    """Return the commands; `choose_ward` lets the hub say whose bundle it exports."""
+
+    def to(parser: argparse.ArgumentParser) -> None:
+        _to(parser)
+        choose_ward(parser)
+
     return [
-        Command("bundle export", "write what another device lacks to a stick", run_export, _to),
+        Command("bundle export", "write what another device lacks to a stick", run_export, to),
         Command("bundle import", "take in what lies on a stick for this device", run_import, _from),
     ]
 

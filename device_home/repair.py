@@ -23,6 +23,7 @@ from device_home.home import own_declarations
 from device_home.upkeep import Check, check_chains, check_pages, manifests, verify, why
 from sync_protocol.encoding import encode
 from sync_protocol.errors import (
+    NewerStoreError,
     PeerError,
     StorageError,
     StoreBusyError,
@@ -131,8 +132,8 @@ def _set_aside(device: Device, ward: WardId, done: Repaired, *, force: bool) -> 
         log_bad = log_bad or any(text.startswith("log") for text in pages)
         log_bad = log_bad or bool(check_chains(replica).problems)
         views_bad = any(text.startswith("views") for text in pages)
-    except (StoreBusyError, StoreFullError):
-        raise
+    except (NewerStoreError, StoreBusyError, StoreFullError):
+        raise  # it is not damaged
     except (StorageError, WrongKeyError, PeerError):
         log_bad = log_bad or not _opens_log(device, folder)
         views_bad = not _opens_views(device, folder)

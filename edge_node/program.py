@@ -11,6 +11,7 @@ import time
 from argparse import Namespace
 from pathlib import Path
 
+from device_home.bundles import bundle_commands
 from device_home.command import DONE, Command, Output, Program
 from device_home.conflicts import conflict_commands
 from device_home.device import Device
@@ -83,7 +84,7 @@ PROGRAM: Program[Device] = Program(
         *conflict_commands(),
         *upkeep_commands(),
         *repair_commands(),
-        # `bundle export` and `bundle import` join here.
+        *bundle_commands(),
     ],
     open_app=Device.open,
     close_app=Device.close,

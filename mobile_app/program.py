@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 
+from device_home.bundles import bundle_commands
 from device_home.command import Program
 from device_home.conflicts import conflict_commands
 from device_home.device import Device
@@ -26,6 +27,7 @@ PROGRAM: Program[Device] = Program(
         *conflict_commands(),
         *upkeep_commands(),
         *repair_commands(),
+        *bundle_commands(),
     ],
     open_app=Device.open,
     close_app=Device.close,

@@ -23,6 +23,10 @@ PENDING_ENTRIES_MAX = 100_000
 """Entries kept for feeds whose grant has not arrived: ten tablets offline for a year."""
 CHANGES_PER_ENTRY_MAX = 4096
 """Cells written by one entry; 256 KiB / 4096 = 64 B each."""
+VALUE_DEPTH_MAX = 16
+"""Lists within lists in one value: a group in an approval's basis has four; times four."""
+NUMBER_MAX = 2**31 - 1
+"""Ids of fields and types, and opcodes: counted up by people, one at a time."""
 PARENTS_PER_CHANGE_MAX = 4096
 """Dots one save may replace: a resolution of 1,000 concurrent values, times four."""
 STATEMENTS_PER_ENTRY_MAX = 4096
@@ -105,7 +109,7 @@ SNAPSHOTS_KEPT_BYTES_MAX = 64 * MIB
 AUDIT_HOURS = 24
 """Between two audits with one peer: the sums of 100,000 records take 0.3 s, and 4 KiB travel."""
 RETENTION_DAYS = 90
-"""A closed dossier stays on a tablet so long after it was last touched, once it is safe elsewhere."""
+"""A closed dossier stays on a tablet so long after its last entry, once it is safe elsewhere."""
 KEYS_KEPT_DAYS = 400
 """Old private keys are kept this long, so that a forgotten stick still opens."""
 LAPSED_DAYS = 180

@@ -131,8 +131,13 @@ def _field_view(
     best = displayed(known, suspect, among)
     order = sorted(known, key=lambda dot: (dot != best, -known[dot].timestamp, dot))
     siblings = tuple(
-        ValueView(known[dot].value, known[dot].officer, known[dot].timestamp, dot) for dot in order
+        ValueView(_shown(field, item.value), item.officer, item.timestamp, dot)
+        for dot, item in ((dot, known[dot]) for dot in order)
     )
-    return FieldView(
-        field.name, field.id, element, known[best].value, tuple(sorted(cell)), conflict, siblings
-    )
+    value = _shown(field, known[best].value)
+    return FieldView(field.name, field.id, element, value, tuple(sorted(cell)), conflict, siblings)
+
+
+def _shown(field: Field, value: Any) -> Any:  # noqa: ANN401 - a field's value is what its type says
+    """Return what people read of a value: of an approval the decision alone."""
+    return target(value) if field.kind is FieldKind.APPROVAL else value

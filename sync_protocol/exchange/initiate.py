@@ -19,8 +19,8 @@ from sync_protocol.errors import (
     MalformedMessageError,
     PeerError,
 )
-from sync_protocol.exchange.asking import Asker, peer_error
 from sync_protocol.exchange import audit
+from sync_protocol.exchange.asking import Asker, peer_error
 from sync_protocol.exchange.bootstrap import Bootstrap, lacks_too_much, try_bootstrap
 from sync_protocol.exchange.offer import gather
 from sync_protocol.exchange.respond import staged, take_in
@@ -49,7 +49,8 @@ class Outcome:
     """What one exchange did. Bytes are of message bodies, both envelopes and payloads.
 
     `snapshot` is the number of records that this device started from, if it did. `differing` are
-    the buckets in which an audit found that the two sides differ. `standing` is empty, or why the peer took what we had and tells us nothing ("revoked-lost").
+    the buckets in which an audit found that the two sides differ. `standing` is
+    empty, or why the peer took what we had and tells us nothing ("revoked-lost").
     """
 
     requests: int = 0

@@ -66,8 +66,10 @@ def _kind(field: Field, key: CellKey, cell: Cell, state: RecordState) -> str | N
     values = distinct(cell)
     if field.kind is FieldKind.STATUS:
         return "status" if len(standing(field, values)) > 1 else None
-    if field.kind is FieldKind.APPROVAL and len(values) == 1:
-        return "basis" if _basis_changed(values[0], state) else None
+    if field.kind is FieldKind.APPROVAL:
+        if len(standing(field, values)) > 1:
+            return "values"
+        return "basis" if all(_basis_changed(value, state) for value in values) else None
     if len(values) == 1:
         return None
     if key[1] is not None and None in values:
@@ -89,8 +91,9 @@ def _basis_changed(value: Any, state: RecordState) -> bool:  # noqa: ANN401 - an
         return False
     rows = value[1] if isinstance(value, list) and len(value) > 1 else []
     for row in rows if isinstance(rows, list) else []:
-        listed = set(_dots_of(row, 1))
-        if not isinstance(row, list) or set(state.living((row[0], None))) != listed:
+        if not isinstance(row, list) or not row or not isinstance(row[0], int):
+            return True
+        if set(state.living((row[0], None))) != set(_dots_of(row, 1)):
             return True
     return False
 
@@ -98,8 +101,11 @@ def _basis_changed(value: Any, state: RecordState) -> bool:  # noqa: ANN401 - an
 def _dots_of(value: Any, index: int) -> list[Dot]:  # noqa: ANN401 - any stored value
     """Read the dots at `index` of a value; what is out of shape names none."""
     rows = value[index] if isinstance(value, list) and len(value) > index else []
-    return [
-        Dot(FeedId(row[0]), row[1], row[2] if row[2:] else b"")
-        for row in (rows if isinstance(rows, list) else [])
-        if isinstance(row, list) and len(row) in (2, 3)
-    ]
+    found = []
+    for row in rows if isinstance(rows, list) else []:
+        match row:
+            case [bytes(feed), int(seq)]:
+                found.append(Dot(FeedId(feed), seq))
+            case [bytes(feed), int(seq), bytes(branch)]:
+                found.append(Dot(FeedId(feed), seq, branch))
+    return found

@@ -40,7 +40,7 @@ def fold(
     if makes and not state.cells and not state.dead:
         members = _only_adds(change)
         if members is not None:
-            state.plain, state.members = change.values, members
+            state.plain, state.members = dict(change.values), members
             return
     for number, value in change.values.items():
         _put(state, (number, None), dot, Sibling(timestamp, officer, value), (), folded)

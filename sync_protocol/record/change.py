@@ -26,6 +26,12 @@ SALT_BYTES = 8
 PUT = 0
 CRITICAL = 128
 """Opcodes from here on make a record read-only for a version that does not know them."""
+_PLAIN = frozenset({type(None), bool, int, str, bytes})
+
+
+def whole_dot(dot: Dot) -> list[object]:
+    """Return a dot as values carry it: with the feed's id, since no table of feeds is at hand."""
+    return [dot.feed, dot.seq, dot.branch] if dot.branch else [dot.feed, dot.seq]
 
 
 class CellWrite(msgspec.Struct, array_like=True, frozen=True):
@@ -103,10 +109,52 @@ def _record_change(item: RecordChange, feeds: list[FeedId]) -> RecordChange:
     """Check a decoded change, and name the feeds of its parents."""
     if item.record is not None and len(item.record) != ID_BYTES:
         raise MalformedMessageError("A record id has 16 bytes.")
+    _check_number(item.type)
+    for number, value in item.values.items():
+        _check_number(number)
+        if type(value) not in _PLAIN:
+            _check_value(value, limits.VALUE_DEPTH_MAX)
+    for write in item.writes:
+        _check_write(write)
     if not any(write.parents for write in item.writes):
         return item
     writes = tuple(_cell_write(write, feeds) for write in item.writes)
     return RecordChange(item.record, item.type, item.values, writes)
+
+
+def _check_number(number: int) -> None:
+    if not 0 <= number <= limits.NUMBER_MAX:
+        raise MalformedMessageError("An id or opcode is out of range.")
+
+
+def _check_write(write: CellWrite) -> None:
+    _check_number(write.field)
+    _check_number(write.op)
+    if write.element is not None and len(write.element) != ID_BYTES:
+        raise MalformedMessageError("An element's id has 16 bytes.")
+    if type(write.value) not in _PLAIN:
+        _check_value(write.value, limits.VALUE_DEPTH_MAX)
+
+
+def _check_value(value: object, depth: int) -> None:
+    """Check that a value is made of what the protocol knows, and not deeper than its bound.
+
+    How deep the decoder itself can go depends on who called it, so it can't be what decides.
+    """
+    if type(value) in _PLAIN:
+        return
+    if not depth:
+        raise LimitExceededError("A value is nested deeper than its bound.")
+    if isinstance(value, list):
+        for item in value:
+            _check_value(item, depth - 1)
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            if type(key) not in _PLAIN:
+                raise MalformedMessageError("A value is of a kind that the protocol lacks.")
+            _check_value(item, depth - 1)
+    else:
+        raise MalformedMessageError("A value is of a kind that the protocol lacks.")
 
 
 def _cell_write(write: CellWrite, feeds: list[FeedId]) -> CellWrite:

@@ -1,7 +1,7 @@
 """Bucket sums of the records' states: the proof, now and then, that two replicas agree.
 
 What holds:
-* Sums are compared at equal frontiers, wholly folded, under one merge version; else nothing is said.
+* Sums are compared at equal frontiers, wholly folded, under one merge version; else not at all.
 * A mismatch is an alarm, and a rebuild of the records of those buckets from the log: on both sides,
   by each from its own log. Nothing is wiped, and nothing is adopted from the other.
 * A partial replica rebuilds what it holds whole; for the rest it asks for a new snapshot.

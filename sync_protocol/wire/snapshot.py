@@ -1,8 +1,8 @@
 """SNAPSHOT → SNAPSHOT_ANSWER: a new or long absent tablet starts from state, not from history.
 
-A snapshot is a signed manifest, and chunks named by the SHA-256 of their bytes: a **preface** (where
-each feed goes on), and records with their siblings, dots and dead dots, sorted by id, so that
-chunks of old records stay the same from one snapshot to the next. It carries no trust beyond its
+A snapshot is a signed manifest, and chunks named by the SHA-256 of their bytes: a **preface**
+(where each feed goes on), and records with their siblings, dots and dead dots, sorted by id, so
+that chunks of old records stay the same from one snapshot to the next. It carries no trust beyond its
 signer's; control feeds, and feeds that forked, are pulled whole, as entries that prove themselves.
 A chunk is zstd over MessagePack:
 

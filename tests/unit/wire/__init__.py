@@ -1,1 +1,1 @@
-"""Messages and files, as bytes."""
+"""Does `wire` do what its docstrings say?"""

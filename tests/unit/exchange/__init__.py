@@ -1,0 +1,1 @@
+"""Does `exchange` do what its docstrings say?"""

@@ -1,0 +1,1 @@
+"""Does `replica` do what its docstrings say?"""
