@@ -9,7 +9,7 @@ What holds:
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from sync_protocol import limits
 from sync_protocol.errors import (
@@ -24,7 +24,7 @@ from sync_protocol.errors import (
 )
 from sync_protocol.exchange.respond import take_in
 from sync_protocol.exchange.scans import Ask
-from sync_protocol.identity import DeviceKey
+from sync_protocol.identity import DeviceKey, RecordId
 from sync_protocol.log.entry import SHORT_HASH_BYTES, Mark
 from sync_protocol.log.feed import read_declaration
 from sync_protocol.membership import grant as g
@@ -39,8 +39,10 @@ from sync_protocol.wire.snapshot import (
     Manifest,
     SnapshotAnswer,
     SnapshotAsk,
+    check_chunk,
     read_manifest,
     read_preface,
+    read_rows,
 )
 
 
@@ -154,6 +156,24 @@ class Bootstrap:
 def _nothing(payloads: Iterable[bytes]) -> None:
     for _ in payloads:
         raise MalformedMessageError("An answer brings payloads that nobody asked for.")
+
+
+def fetch_records(replica: Replica, ask: Ask, records: Sequence[RecordId]) -> int:
+    """Fetch records that were let go of; return how many came. At equal frontiers only."""
+    came = 0
+    for first in range(0, len(records), limits.SEARCH_RESULTS_MAX):
+        part = records[first : first + limits.SEARCH_RESULTS_MAX]
+        replica.follow()
+        root = replica.holding.frontier_root()
+        body = SnapshotAsk([], [bytes(item) for item in part], root)
+        answer, payloads = ask(Kind.SNAPSHOT, body, [], SnapshotAnswer)
+        chunks = list(payloads)
+        if len(answer.chunks) != len(chunks):
+            raise MalformedMessageError("An answer brings other chunks than it names.")
+        for address, chunk in zip(answer.chunks, chunks, strict=True):
+            check_chunk(address, chunk)
+            came += snapshot.restore(replica, read_rows(chunk), frozenset(part), root)
+    return came
 
 
 def try_bootstrap(bootstrap: Bootstrap) -> tuple[int, PeerError | None]:

@@ -21,11 +21,16 @@ from sync_protocol.errors import (
 )
 from sync_protocol.exchange import audit
 from sync_protocol.exchange.asking import Asker, peer_error
-from sync_protocol.exchange.bootstrap import Bootstrap, lacks_too_much, try_bootstrap
+from sync_protocol.exchange.bootstrap import (
+    Bootstrap,
+    fetch_records,
+    lacks_too_much,
+    try_bootstrap,
+)
 from sync_protocol.exchange.offer import gather
 from sync_protocol.exchange.respond import staged, take_in
 from sync_protocol.exchange.scans import ScanCourier
-from sync_protocol.identity import DeviceKey, FeedId
+from sync_protocol.identity import DeviceKey, FeedId, RecordId
 from sync_protocol.log import frontier as heads
 from sync_protocol.log.entry import SHORT_HASH_BYTES, Mark
 from sync_protocol.replica import snapshot
@@ -91,6 +96,7 @@ class Initiator:
         )
         try:
             self._text()
+            self._fetch_touched()
             self._audit()
             if scans:
                 courier = ScanCourier(self._replica, self.ask)
@@ -140,6 +146,16 @@ class Initiator:
         self.outcome.snapshot, self.outcome.snapshot_refused = try_bootstrap(bootstrap)
         self.outcome.entries_received += bootstrap.entries_received
         return bool(self.outcome.snapshot)
+
+    def _fetch_touched(self) -> None:
+        """What came for a dossier that was let go of brings it back."""
+        touched = snapshot.wanted_records(self._replica)
+        if touched and not self._differs():
+            self.fetch(touched)
+
+    def fetch(self, records: Sequence[RecordId]) -> int:
+        """Fetch dossiers that this device let go of; return how many came."""
+        return fetch_records(self._replica, self.ask, records)
 
     def _audit(self) -> None:
         """Now and then, where both stand at the same place, compare what was made of it."""

@@ -10,13 +10,15 @@ from dataclasses import dataclass, field
 
 from sync_protocol import limits
 from sync_protocol.errors import LimitExceededError
-from sync_protocol.identity import DeviceKey
+from sync_protocol.identity import DeviceKey, RecordId
 from sync_protocol.membership import grant as g
+from sync_protocol.replica.audit import is_settled
 from sync_protocol.replica.replica import Replica
 from sync_protocol.replica.snapshot import Snapshot, make_snapshot
-from sync_protocol.wire.snapshot import SnapshotAnswer, SnapshotAsk
+from sync_protocol.wire.snapshot import Row, SnapshotAnswer, SnapshotAsk, address_of, write_rows
 
 _ANSWER_BYTES = limits.EXCHANGE_PAYLOAD_BYTES_MAX // 2
+_RECORDS_MAX = limits.SEARCH_RESULTS_MAX
 
 
 @dataclass(slots=True)
@@ -33,6 +35,8 @@ class Shelf:
             return SnapshotAnswer(), []
         if len(body.chunks) > limits.PAYLOADS_PER_MESSAGE_MAX:
             raise LimitExceededError("More chunks are named than the bound allows.")
+        if body.records:
+            return self._records(replica, body)
         if not body.chunks:
             return SnapshotAnswer(self._newest(replica).manifest), []
         found: dict[bytes, bytes] = {}
@@ -43,6 +47,18 @@ class Shelf:
                 found[address] = chunk
                 size += len(chunk)
         return SnapshotAnswer(b"", list(found)), list(found.values())
+
+    def _records(self, replica: Replica, body: SnapshotAsk) -> tuple[SnapshotAnswer, list[bytes]]:
+        """Return some records as they stand where both stand; nothing at unequal frontiers."""
+        replica.follow()
+        with replica.view_lock:
+            equal = body.root == replica.holding.frontier_root()
+            if not equal or not is_settled(replica) or len(body.records) > _RECORDS_MAX:
+                return SnapshotAnswer(), []
+            stored = replica.rooms.views.load([RecordId(item) for item in sorted(body.records)])
+        rows = [Row(row.id, row.state, row.pending) for _, row in sorted(stored.items())]
+        chunk = write_rows(rows)
+        return SnapshotAnswer(b"", [address_of(chunk)]), [chunk]
 
     def _newest(self, replica: Replica) -> Snapshot:
         replica.follow()

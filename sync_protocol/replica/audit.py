@@ -9,7 +9,6 @@ What holds:
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 
@@ -18,6 +17,7 @@ from sync_protocol.errors import PeerError
 from sync_protocol.identity import RecordId
 from sync_protocol.membership.judgement import ADMITTED
 from sync_protocol.merge.fold import Stamp, refold
+from sync_protocol.merge.stub import state_digest
 from sync_protocol.record.change import RecordChange
 from sync_protocol.replica import snapshot
 from sync_protocol.replica.judging import WaitsError
@@ -47,8 +47,7 @@ def sums(replica: Replica) -> bytes:
     """Return the 256 sums: per bucket, the XOR of what each of its records adds."""
     totals = [0] * BUCKETS
     for row in replica.rooms.views.scan():
-        digest = hashlib.sha256(row.state).digest()
-        totals[bucket_of(row.id)] ^= state_hash(row.id, digest)
+        totals[bucket_of(row.id)] ^= state_hash(row.id, state_digest(row.state))
     return b"".join(total.to_bytes(SUM_BYTES, "big") for total in totals)
 
 

@@ -21,6 +21,7 @@ from sync_protocol.membership.grant import Statement
 from sync_protocol.membership.judgement import ADMITTED
 from sync_protocol.merge.fold import Stamp, fold
 from sync_protocol.merge.state import RecordState, decode_state
+from sync_protocol.merge.stub import is_stub
 from sync_protocol.record.change import Changeset
 from sync_protocol.record.schema import Schema
 from sync_protocol.replica.holding import Chain, Holding
@@ -56,6 +57,7 @@ class Follower:
         self.schema = schema
         self.projection = projection
         self.on_scans: Callable[[list[RecordState]], None] = lambda _: None
+        self.on_stubs: Callable[[list[RecordId]], None] = lambda _: None
         self.on_statements: Callable[[list[tuple[Chain, Statement]]], None] = lambda _: None
         self.cursors: dict[int, int] = {}
         self.seen: dict[int, dict[int, int]] = {}
@@ -208,6 +210,10 @@ class Follower:
         """Whether an entry lies before the position at which its feed is cut."""
         return self._judge.within_cut(chain, seq)
 
+    def take_context(self, entry: Entry, seen: dict[int, int]) -> None:
+        """Take what an entry's writer had folded into `seen`."""
+        self._judge.take_context(entry, seen)
+
     # --- one batch ----------------------------------------------------------------------------
 
     def _load(self, batch: Batch, judged: Sequence[Judged]) -> None:
@@ -261,11 +267,14 @@ class Follower:
 
     def _save(self, batch: Batch, chain: Chain, done: int, seen: dict[int, int]) -> None:
         rows = []
+        stubs = []
         with_scans = []
         for record in batch.touched:
             state = batch.states[record]
             if state is not None:
                 rows.append(self.projection.stored(record, state))
+                if is_stub(state):
+                    stubs.append(record)
                 if state.made is None and not self._stubs:
                     self._stubs = True
                     self.views.put_cursor(_STUBS, 1)
@@ -284,5 +293,7 @@ class Follower:
         self.seen[chain.number] = seen
         if with_scans:
             self.on_scans(with_scans)
+        if stubs:
+            self.on_stubs(stubs)
         if batch.spoken:
             self.on_statements(batch.spoken)

@@ -17,6 +17,7 @@ from sync_protocol.identity import AttachmentId, Dot, FeedId, OfficerId, RecordI
 from sync_protocol.log.entry import Mark
 from sync_protocol.membership.grant import HUB, Statement
 from sync_protocol.merge.state import RecordState, decode_state
+from sync_protocol.merge.stub import state_digest
 from sync_protocol.record.change import Changeset, RecordChange
 from sync_protocol.record.schema import Schema
 from sync_protocol.replica import snapshot
@@ -98,6 +99,7 @@ class Replica:
         self.follower.on_scans = self._queue_scans
         self.rejudge = Rejudge(self.follower)
         self.rejudge.on_lost = self._want_snapshot
+        self.follower.on_stubs = self._want_records
         self._erase_again()
         with suppress(PeerError):
             snapshot.finish(self)
@@ -304,6 +306,9 @@ class Replica:
                 self._queue_again()
             return count
 
+    def _want_records(self, records: Sequence[RecordId]) -> None:
+        snapshot.want_records(self, records)
+
     def _want_snapshot(self) -> None:
         snapshot.want(self)
 
@@ -354,7 +359,7 @@ class Replica:
         total = hashlib.sha256()
         count = 0
         for row in self.rooms.views.scan():
-            total.update(row.id + hashlib.sha256(row.state).digest())
+            total.update(row.id + state_digest(row.state))
             count += 1
         return Digest(self.holding.frontier_root().hex(), count, total.hexdigest())
 

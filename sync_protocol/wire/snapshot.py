@@ -2,8 +2,9 @@
 
 A snapshot is a signed manifest, and chunks named by the SHA-256 of their bytes: a **preface**
 (where each feed goes on), and records with their siblings, dots and dead dots, sorted by id, so
-that chunks of old records stay the same from one snapshot to the next. It carries no trust beyond its
-signer's; control feeds, and feeds that forked, are pulled whole, as entries that prove themselves.
+that chunks of old records stay the same from one snapshot to the next. It carries no trust beyond
+its signer's; control feeds, and feeds that forked, are pulled whole: as entries, which prove
+themselves. Single records are given to a tablet that let go of them, at equal frontiers only.
 A chunk is zstd over MessagePack:
 
     preface    [starts, held]
@@ -36,9 +37,14 @@ _TIME_BYTES = 6
 
 
 class SnapshotAsk(Body, frozen=True):
-    """Ask for the newest manifest (no chunks), or for chunks of it by address."""
+    """Ask for the newest manifest (no chunks), for chunks of it by address, or for `records`.
+
+    Records are given at equal frontiers only: `root` is that of the asker's.
+    """
 
     chunks: list[bytes] = []
+    records: list[bytes] = []
+    root: bytes = b""
 
 
 class Start(Body, frozen=True):
