@@ -209,12 +209,14 @@ class Initiator:
     # --- push -------------------------------------------------------------------------------------
 
     def _push(self, theirs: Frontier) -> bool:
-        marks = [*read_receipt(theirs.receipt).frontier, *theirs.staged, *theirs.purged]
+        sealed = read_receipt(theirs.receipt).frontier
+        marks = [*sealed, *theirs.staged, *theirs.purged]
         moved = False
         for _ in range(limits.REQUESTS_PER_EXCHANGE_MAX):
             bound = limits.EXCHANGE_PAYLOAD_BYTES_MAX
-            parts = gather(self._replica.holding, self._jobs(marks), bound, self._alone)
-            if not parts.ranges:
+            jobs = self._jobs(sealed, marks)
+            parts = gather(self._replica.holding, jobs, bound, self._alone)
+            if not parts.seals:
                 return moved
             relayed = self._replica.receipts.relayed(self._peer)
             body = Push(parts.declarations, parts.seals, parts.ranges, relayed)
@@ -224,14 +226,15 @@ class Initiator:
             healed = self._take_refusals(
                 {FeedId(feed): peer_error(code, text) for feed, code, text in answer.refused}
             )
-            now = [*read_receipt(answer.receipt).frontier, *answer.staged, *theirs.purged]
+            sealed = read_receipt(answer.receipt).frontier
+            now = [*sealed, *answer.staged, *theirs.purged]
             if now == marks and not healed:
                 return moved
             marks, moved = now, True
         raise LimitExceededError("A push did not come to its end; try again later.")
 
-    def _jobs(self, marks: Sequence[Mark]) -> list[tuple[Chain, int]]:
-        """Return our chains with the last seq of each that the peer holds.
+    def _jobs(self, sealed: Sequence[Mark], marks: Sequence[Mark]) -> list[tuple[Chain, int]]:
+        """Return our chains whose head the peer has not `sealed`, with the last seq that it holds.
 
         Where the peer stands on another branch of a feed we say nothing yet: the pull will show
         where the two part.
@@ -239,17 +242,26 @@ class Initiator:
         holding = self._replica.holding
         jobs = []
         for chain in holding.chains.values():
-            if chain.feed in self.outcome.refused or not chain.row.head.seq:
+            if chain.feed in self.outcome.refused or not chain.row.seal:
                 continue
             stated = [mark for mark in marks if mark.feed == chain.feed and mark.seq]
             known = [self._common(chain, mark) for mark in stated]
             found = [seq for seq in known if seq is not None]
             if stated and not found:
                 continue
+            if any(self._reaches(chain, mark) for mark in sealed):
+                continue
             after = max(found, default=0)
             if not chain.purged or after >= chain.row.floor.seq:  # else others must give the rest
                 jobs.append((chain, after))
         return jobs
+
+    def _reaches(self, chain: Chain, mark: Mark) -> bool:
+        """Whether the peer's sealed head `mark` lies at or beyond our head of this chain."""
+        if mark.feed != chain.feed or mark.seq < chain.row.head.seq:
+            return False
+        owner = self._replica.holding.find(mark)
+        return owner is not None and self._common(chain, mark) == chain.row.head.seq
 
     def _common(self, chain: Chain, mark: Mark) -> int | None:
         """Return the last seq that `chain` shares with the peer's head `mark`; None if unknown."""

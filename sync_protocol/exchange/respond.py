@@ -228,7 +228,7 @@ class Responder:
             on_chain = known.seq <= chain.row.head.seq
             if on_chain and self.replica.holding.short_hash_at(chain, known.seq) == known.hash:
                 return known.seq
-        if chain.row.floor.seq:
+        if self.replica.holding.purged_through(chain):
             raise FeedGapError("Those entries are not held here any more: take a snapshot.")
         return 0
 

@@ -87,6 +87,14 @@ class Follower:
         """Whether a feed has forked since the views were last made anew."""
         return self.views.cursors().get(_BRANCHES, 0) != self.branches()
 
+    def is_ahead(self) -> bool:
+        """Whether the views show what the log has lost: a damaged disk, or an unsynced commit."""
+        chains = self.holding.chains
+        return any(
+            number not in chains or seq > chains[number].row.head.seq
+            for number, seq in self.cursors.items()
+        )
+
     def note_branches(self) -> None:
         """Remember, inside a transaction, which forks the views know."""
         self.views.put_cursor(_BRANCHES, self.branches())

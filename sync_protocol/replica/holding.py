@@ -8,6 +8,7 @@ hash with which it begins, which is the same on every replica that holds the sam
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from sync_protocol.encoding import decode, encode
@@ -145,6 +146,12 @@ class Holding:
                 return chain
         return None
 
+    def purged_through(self, chain: Chain) -> int:
+        """Return the last seq on the path of `chain` that is not held any more, 0 for none."""
+        while chain.row.base_chain and chain.row.floor.seq <= chain.row.base_seq:
+            chain = self.chains[chain.row.base_chain]
+        return chain.row.floor.seq
+
     def entries(self, chain: Chain, first: int, last: int) -> Iterator[tuple[int, Entry]]:
         """Yield the entries [first, last] on the path of `chain`, in order."""
         if chain.row.base_chain and first <= chain.row.base_seq:
@@ -218,6 +225,16 @@ class Holding:
         return heads.root(self.frontier())
 
     # --- changing chains (inside a transaction of the store) -------------------------------
+
+    @contextmanager
+    def transaction(self, *, durable: bool) -> Iterator[None]:
+        """Open a transaction of the store; where it is undone, what memory holds is undone too."""
+        try:
+            with self.store.transaction(durable=durable):
+                yield
+        except Exception:
+            self.reload()
+            raise
 
     def declare(self, declared: SignedDeclaration) -> Chain:
         """Keep a feed's declaration; a feed that is known already stays as it is."""

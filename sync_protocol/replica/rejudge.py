@@ -117,7 +117,8 @@ class Rejudge:
         free: list[int] = []
         records: dict[RecordId, set[Dot]] = {}
         first_own = max(chain.row.base_seq, chain.row.floor.seq) + 1
-        for seq, entry in self._holding.entries(chain, chain.row.floor.seq + 1, cursor):
+        begun = self._holding.purged_through(chain) + 1  # a branch has seen what its past had seen
+        for seq, entry in self._holding.entries(chain, begun, cursor):
             try:
                 item = follower.judge(chain, seq, entry, seen)
             except WaitsError:

@@ -103,6 +103,8 @@ class Replica:
         self._erase_again()
         with suppress(PeerError):
             snapshot.finish(self)
+        if self.follower.is_ahead():
+            self.rebuild()
 
     def _is_suspect(self, dot: Dot) -> bool:
         return self.holding.roster.is_suspect(dot)  # of the roster as it is now

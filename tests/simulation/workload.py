@@ -18,7 +18,7 @@ from sync_protocol.storage.store import Query
 from sync_protocol.view import FieldView, RecordView
 from tests.simulation.device import Device
 from tests.simulation.disk import PowerCut
-from tests.simulation.ledger import Deed, Wrote, token, tokens
+from tests.simulation.ledger import Deed, Wrote, shown, token
 from tests.simulation.office import (
     AN,
     APPROVAL,
@@ -61,7 +61,7 @@ def display(replica: Replica, record: RecordId) -> Form | None:
     view = replica.read(record)
     if view is None or view.held:
         return None
-    seen = {(f.field, f.element): tokens(replica, f.dots) for f in view.fields}
+    seen = {(f.field, f.element): shown(replica, f) for f in view.fields}
     return Form(view, seen)
 
 
@@ -175,11 +175,11 @@ class People:
     ) -> None:
         if device.replica is None:
             return
-        shown: dict[str, Shown] = {}
+        displayed: dict[str, Shown] = {}
         for name in typed:
             cell = form.view.field(name)
-            shown[name] = Shown(cell.value, cell.dots) if cell else Shown(None, ())
-        change = edit(CASE, form.view.id, {} if blind else shown, typed)
+            displayed[name] = Shown(cell.value, cell.dots) if cell else Shown(None, ())
+        change = edit(CASE, form.view.id, {} if blind else displayed, typed)
         if change is None:
             return
         seen: dict[tuple[int, bytes | None], frozenset[bytes]] = {} if blind else form.seen

@@ -529,6 +529,9 @@ class World:
         """Stop all faults and let everybody sync; return after how many rounds nothing was new."""
         self.calm = True
         self.weather = Weather()
+        for device in self.devices[1:]:  # where a home edge was revoked, people turn to the hub
+            if self.devices[0] not in device.peers:
+                device.peers.append(self.devices[0])
         for device in self.devices:
             device.disk.bomb = device.disk.full = None
             if device.replica is None:
