@@ -92,6 +92,7 @@ def run_sync(device: Device, _arguments: Namespace, output: Output) -> int:
             "refused": {feed.hex(): problem.code for feed, problem in done.refused.items()},
             "last_success": last_success_ms(device.replica()),
             "duration_ms": synced.duration_ms,
+            "cpu_ms": synced.cpu_ms,
         }
     )
     output.say(

@@ -26,6 +26,7 @@ from sync_protocol.exchange.scans import ScanCourier
 from sync_protocol.identity import DeviceKey, FeedId
 from sync_protocol.log import frontier as heads
 from sync_protocol.log.entry import SHORT_HASH_BYTES, Mark
+from sync_protocol.membership.grant import HUB
 from sync_protocol.replica.holding import Chain
 from sync_protocol.replica.receipts import try_take
 from sync_protocol.replica.replica import Replica
@@ -111,6 +112,8 @@ class Initiator:
                 return
             moved = self._push(theirs)
             if theirs.standing:
+                # A revoked device reads nothing; where its feed has parted, it must speak first.
+                self._push(theirs, unheard=True)
                 self.outcome.standing = theirs.standing
                 return
             moved = self._pull(theirs) or moved
@@ -128,7 +131,8 @@ class Initiator:
         """Ask how far the peer is; None where nothing is new and its receipt says so."""
         root = self._replica.holding.frontier_root()
         known = self._replica.receipts.newest(self._peer)
-        if known is not None and heads.root(known.frontier) == root:
+        equal = known is not None and heads.root(known.frontier) == root
+        if known is not None and equal and not self._lacks_receipt():
             envelope, _ = self._asker.request(m.Kind.HELLO, self._greeting(root), [])
             if envelope.kind == m.Kind.SAME:
                 same = m.decode_body(envelope, Same)
@@ -139,6 +143,16 @@ class Initiator:
                 return self._frontier(envelope)
         envelope, _ = self._asker.request(m.Kind.HELLO, self._greeting(b""), [])
         return self._frontier(envelope)
+
+    def _lacks_receipt(self) -> bool:
+        """Whether the peer, no hub itself, may meanwhile have the hub's receipt for what we wrote.
+
+        The short answer to a greeting relays none.
+        """
+        head = self._replica.own.row.head.seq
+        if not head or self._replica.holding.roster.role_of(self._peer) == HUB:
+            return False
+        return not self._replica.receipts.safety(self._replica.own, head).hub
 
     def _greeting(self, root: bytes) -> Hello:
         return Hello(root, self._replica.character.wall())
@@ -161,13 +175,13 @@ class Initiator:
 
     # --- push -------------------------------------------------------------------------------------
 
-    def _push(self, theirs: Frontier) -> bool:
+    def _push(self, theirs: Frontier, *, unheard: bool = False) -> bool:
         sealed = read_receipt(theirs.receipt).frontier
         marks = [*sealed, *theirs.staged, *theirs.purged]
         moved = False
         for _ in range(limits.REQUESTS_PER_EXCHANGE_MAX):
             bound = limits.EXCHANGE_PAYLOAD_BYTES_MAX
-            jobs = self._jobs(sealed, marks)
+            jobs = self._jobs(sealed, marks, unheard=unheard)
             parts = gather(self._replica.holding, jobs, bound, self._alone)
             if not parts.seals:
                 return moved
@@ -186,11 +200,13 @@ class Initiator:
             marks, moved = now, True
         raise LimitExceededError("A push did not come to its end; try again later.")
 
-    def _jobs(self, sealed: Sequence[Mark], marks: Sequence[Mark]) -> list[tuple[Chain, int]]:
+    def _jobs(
+        self, sealed: Sequence[Mark], marks: Sequence[Mark], *, unheard: bool
+    ) -> list[tuple[Chain, int]]:
         """Return our chains whose head the peer has not `sealed`, with the last seq that it holds.
 
         Where the peer stands on another branch of a feed we say nothing yet: the pull will show
-        where the two part.
+        where the two part. Where there is no pull, `unheard` sends such a feed from its beginning.
         """
         holding = self._replica.holding
         jobs = []
@@ -200,7 +216,7 @@ class Initiator:
             stated = [mark for mark in marks if mark.feed == chain.feed and mark.seq]
             known = [self._common(chain, mark) for mark in stated]
             found = [seq for seq in known if seq is not None]
-            if stated and not found:
+            if stated and not found and not unheard:
                 continue
             if any(self._reaches(chain, mark) for mark in sealed):
                 continue

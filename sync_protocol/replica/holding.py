@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 
 from sync_protocol.errors import PeerError
 from sync_protocol.identity import BRANCH_BYTES, DeviceKey, Dot, FeedId, OfficerId, WardId
@@ -178,6 +179,19 @@ class Holding:
         """Return the dot of an entry on the path of `chain`."""
         return Dot(chain.feed, seq, self.label(chain, seq))
 
+    def reaches(self, cut: Mark, chain: Chain, seq: int) -> bool:
+        """Whether an entry on the path of `chain` lies at or before `cut`.
+
+        An entry before the place where a feed parted lies before the cuts of all its branches.
+        """
+        if seq > cut.seq or cut.feed != chain.feed:
+            return False
+        owner = self.find(cut)
+        if owner is None:  # the cut names what is not held here
+            known = self.short_hash_at(chain, cut.seq)
+            return known is None
+        return self.hash_at(owner, seq) == self.hash_at(chain, seq)
+
     def frontier(self) -> list[Mark]:
         """Return the sealed heads of all chains."""
         return [chain.mark for chain in self.chains.values() if chain.row.head.seq]
@@ -242,9 +256,11 @@ class Holding:
                 said = self.read_control(entry, seen)
                 if said is not None:
                     officer, statements = said
-                    yield Spoken(
-                        self.dot(chain, seq), chain.device, officer, dict(seen), statements
-                    )
+                    dot, agrees = self.dot(chain, seq), partial(self._keeps, chain, seq)
+                    yield Spoken(dot, chain.device, officer, dict(seen), statements, agrees)
+
+    def _keeps(self, chain: Chain, seq: int, cut: Mark) -> bool:
+        return self.reaches(cut, chain, seq)
 
     def read_control(
         self, entry: Entry, seen: dict[FeedId, int]

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
+
+from sync_protocol.errors import NotAdmittedError
 from sync_protocol.exchange.offer import gather
 from sync_protocol.exchange.respond import take_in
+from sync_protocol.identity import NO_OFFICER
+from sync_protocol.membership import grant as g
 from sync_protocol.replica import Replica
 from sync_protocol.replica.holding import Chain
 from sync_protocol.wire.push import Push
@@ -47,3 +52,19 @@ def test_both_branches_of_a_parted_feed_are_served_to_whoever_never_saw_it() -> 
     assert len(ward["e2"].holding.by_feed[ward["hub"].holding.chains[2].feed]) >= 1
     assert ward["e2"].digest() == ward["hub"].digest()
     assert ward["e2"].digest().records == 3
+
+
+def test_a_revoked_twin_is_heard_though_it_may_not_pull() -> None:
+    ward = Ward("e1")
+    make(ward["e1"], "An")
+    ward.stores["twin"] = ward.stores["e1"].copy()
+    ward.replicas["twin"] = open_replica("e1", ward.stores["twin"])
+    make(ward["e1"], "Bình")
+    written = make(ward["twin"], "Chi")
+    ward.sync("e1")
+    hub = ward["hub"]
+    hub.say([g.Revoke(ward["e1"].keys.public, g.LOST, [])], NO_OFFICER)
+    with pytest.raises(NotAdmittedError):
+        ward.sync("twin")
+    hub.follow()
+    assert written in {record for row in hub.rooms.views.held() for record in row.records}
