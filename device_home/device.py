@@ -19,7 +19,8 @@ from device_home.enrolment import peer
 from device_home.home import Home
 from device_home.notes import keep_contact, keep_success
 from sync_protocol.errors import BusyError, PeerError, SyncError
-from sync_protocol.exchange.initiate import Initiator, Outcome
+from sync_protocol.exchange.initiate import Initiator
+from sync_protocol.exchange.outcome import Outcome
 from sync_protocol.membership.grant import TABLET
 from sync_protocol.replica import Replica
 

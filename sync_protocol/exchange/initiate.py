@@ -10,7 +10,6 @@ What holds:
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 
 from sync_protocol import limits
 from sync_protocol.errors import (
@@ -19,14 +18,23 @@ from sync_protocol.errors import (
     MalformedMessageError,
     PeerError,
 )
+from sync_protocol.exchange import audit
 from sync_protocol.exchange.asking import Asker, peer_error
+from sync_protocol.exchange.bootstrap import (
+    Bootstrap,
+    fetch_records,
+    lacks_too_much,
+    try_bootstrap,
+)
 from sync_protocol.exchange.offer import gather
+from sync_protocol.exchange.outcome import Outcome
 from sync_protocol.exchange.respond import staged, take_in
 from sync_protocol.exchange.scans import ScanCourier
-from sync_protocol.identity import DeviceKey, FeedId
+from sync_protocol.identity import DeviceKey, FeedId, RecordId
 from sync_protocol.log import frontier as heads
 from sync_protocol.log.entry import SHORT_HASH_BYTES, Mark
 from sync_protocol.membership.grant import HUB
+from sync_protocol.replica import snapshot
 from sync_protocol.replica.holding import Chain
 from sync_protocol.replica.receipts import try_take
 from sync_protocol.replica.replica import Replica
@@ -40,25 +48,6 @@ from sync_protocol.wire.receipt import read_receipt
 
 ROUNDS_MAX = 8
 """Hello rounds in one exchange: one is the rule, two after a fork; more means news kept coming."""
-
-
-@dataclass(slots=True)
-class Outcome:
-    """What one exchange did. Bytes are of message bodies, both envelopes and payloads.
-
-    `standing` is empty, or why the peer took what we had and tells us nothing ("revoked-lost").
-    """
-
-    requests: int = 0
-    bytes_sent: int = 0
-    bytes_received: int = 0
-    entries_sent: int = 0
-    entries_received: int = 0
-    chunks_sent: int = 0
-    chunks_received: int = 0
-    refused: dict[FeedId, PeerError] = field(default_factory=dict)
-    peer_time_ms: int = 0
-    standing: str = ""
 
 
 class Initiator:
@@ -83,6 +72,8 @@ class Initiator:
         )
         try:
             self._text()
+            self._fetch_touched()
+            self._audit()
             if scans:
                 courier = ScanCourier(self._replica, self.ask)
                 try:
@@ -116,10 +107,40 @@ class Initiator:
                 self._push(theirs, unheard=True)
                 self.outcome.standing = theirs.standing
                 return
+            if self._bootstrap(theirs):
+                theirs = self._hello()
+                if theirs is None:
+                    return
             moved = self._pull(theirs) or moved
             if not moved or not self._differs():
                 return
             theirs = self._hello()
+
+    def _bootstrap(self, theirs: Frontier) -> bool:
+        """Start from a snapshot where too much is lacking; else, or if it fails, entries come."""
+        if self.outcome.snapshot or not lacks_too_much(self._replica, theirs):
+            return False
+        bootstrap = Bootstrap(self._replica, self._peer, self.ask)
+        self.outcome.snapshot, self.outcome.snapshot_refused = try_bootstrap(bootstrap)
+        self.outcome.entries_received += bootstrap.entries_received
+        return bool(self.outcome.snapshot)
+
+    def _fetch_touched(self) -> None:
+        """What came for a dossier that was let go of brings it back."""
+        touched = snapshot.wanted_records(self._replica)
+        if touched and not self._differs():
+            self.fetch(touched)
+
+    def fetch(self, records: Sequence[RecordId]) -> int:
+        """Fetch dossiers that this device let go of; return how many came."""
+        return fetch_records(self._replica, self.ask, records)
+
+    def _audit(self) -> None:
+        """Now and then, where both stand at the same place, compare what was made of it."""
+        if self.outcome.standing or self._differs() or not audit.is_due(self._replica, self._peer):
+            return
+        self.outcome.audited = True
+        self.outcome.differing = audit.compare(self._replica, self._peer, self.ask)
 
     def _differs(self) -> bool:
         """Whether, by its newest receipt, the peer's frontier is not ours."""
@@ -132,7 +153,8 @@ class Initiator:
         root = self._replica.holding.frontier_root()
         known = self._replica.receipts.newest(self._peer)
         equal = known is not None and heads.root(known.frontier) == root
-        if known is not None and equal and not self._lacks_receipt():
+        again = self._lacks_receipt() or snapshot.is_wanted(self._replica)
+        if known is not None and equal and not again:
             envelope, _ = self._asker.request(m.Kind.HELLO, self._greeting(root), [])
             if envelope.kind == m.Kind.SAME:
                 same = m.decode_body(envelope, Same)
@@ -211,7 +233,7 @@ class Initiator:
         holding = self._replica.holding
         jobs = []
         for chain in holding.chains.values():
-            if chain.feed in self.outcome.refused or not chain.row.head.seq:
+            if chain.feed in self.outcome.refused or not chain.row.seal:
                 continue
             stated = [mark for mark in marks if mark.feed == chain.feed and mark.seq]
             known = [self._common(chain, mark) for mark in stated]
@@ -220,7 +242,9 @@ class Initiator:
                 continue
             if any(self._reaches(chain, mark) for mark in sealed):
                 continue
-            jobs.append((chain, max(found, default=0)))
+            after = max(found, default=0)
+            if not chain.purged or after >= chain.row.floor.seq:  # else others must give the rest
+                jobs.append((chain, after))
         return jobs
 
     def _reaches(self, chain: Chain, mark: Mark) -> bool:
@@ -310,8 +334,14 @@ class Initiator:
         control = holding.roster.control_feeds
         lacking = heads.lacking(chains, frontier)
         lacking = [item for item in lacking if item.feed not in self.outcome.refused]
+        lacking = [item for item in lacking if not self._let_go(item)]
         lacking.sort(key=lambda item: (item.feed not in control, item.feed))
         return [Want(item, self._locator(item)) for item in lacking]
+
+    def _let_go(self, mark: Mark) -> bool:
+        """Whether a head lies in what was held here and let go of: the peer is behind."""
+        chains = self._replica.holding.by_feed.get(mark.feed, ())
+        return any(chain.purged and mark.seq <= chain.row.floor.seq for chain in chains)
 
     def _reader(self, chain: Chain) -> Reader:
         return Reader(self._replica, chain)

@@ -22,8 +22,10 @@ from sync_protocol.errors import (
     PeerError,
     WrongWardError,
 )
+from sync_protocol.exchange import audit
 from sync_protocol.exchange.offer import gather
 from sync_protocol.exchange.scans import Chunks
+from sync_protocol.exchange.shelf import Shelf
 from sync_protocol.identity import DeviceId, DeviceKey, FeedId
 from sync_protocol.log.entry import Mark
 from sync_protocol.log.feed import mark
@@ -38,6 +40,7 @@ from sync_protocol.wire.health import Health, Thanks
 from sync_protocol.wire.hello import Frontier, Hello, Same
 from sync_protocol.wire.pull import Pull, Pulled, Want
 from sync_protocol.wire.push import Push, Pushed, RangeItem
+from sync_protocol.wire.snapshot import AuditAsk, SnapshotAsk
 
 REVOKED_MAY = frozenset({m.Kind.HELLO, m.Kind.PUSH, m.Kind.CHUNKS_WANTED, m.Kind.CHUNKS_PUT})
 
@@ -96,6 +99,7 @@ class Responder:
         self._on_health = on_health
         self._chunks = Chunks(replica)
         self._told: dict[DeviceKey, bytes] = {}
+        self._shelf = Shelf()
 
     def respond(self, raw: bytes, payloads: Iterable[bytes]) -> Answer:
         """Answer one request.
@@ -153,6 +157,13 @@ class Responder:
                 return Draft(*self._chunks.put(body, payloads, sender))
             case m.Kind.CHUNKS_GET:
                 return Draft(*self._chunks.get(m.decode_body(envelope, ChunksGet)))
+            case m.Kind.SNAPSHOT:
+                ask = m.decode_body(envelope, SnapshotAsk)
+                answer, chunks = self._shelf.answer(self.replica, ask, sender)
+                return Draft(m.Kind.SNAPSHOT_ANSWER, answer, chunks)
+            case m.Kind.AUDIT:
+                compared = audit.answer(self.replica, m.decode_body(envelope, AuditAsk))
+                return Draft(m.Kind.AUDITED, compared)
             case m.Kind.HEALTH:
                 self._on_health(sender, m.decode_body(envelope, Health).figures)
                 return Draft(m.Kind.THANKS, Thanks(self.replica.character.wall()))

@@ -21,6 +21,7 @@ from sync_protocol.membership.grant import Statement
 from sync_protocol.membership.judgement import ADMITTED
 from sync_protocol.merge.fold import Stamp, fold
 from sync_protocol.merge.state import RecordState, decode_state
+from sync_protocol.merge.stub import is_stub
 from sync_protocol.record.change import Changeset
 from sync_protocol.record.schema import Schema
 from sync_protocol.replica.holding import Chain, Holding
@@ -56,6 +57,7 @@ class Follower:
         self.schema = schema
         self.projection = projection
         self.on_scans: Callable[[list[RecordState]], None] = lambda _: None
+        self.on_stubs: Callable[[list[RecordId]], None] = lambda _: None
         self.on_statements: Callable[[list[tuple[Chain, Statement]]], None] = lambda _: None
         self.cursors: dict[int, int] = {}
         self.seen: dict[int, dict[int, int]] = {}
@@ -96,6 +98,16 @@ class Follower:
     def note_branches(self) -> None:
         """Remember, inside a transaction, which forks the views know."""
         self.views.put_cursor(_BRANCHES, self.branches())
+
+    def note_stubs(self) -> None:
+        """Remember, inside a transaction, that some records wait for the entry that made them."""
+        self.views.put_cursor(_STUBS, 1)
+
+    def put_position(self, chain: Chain, seq: int, seen: dict[int, int]) -> None:
+        """Say, inside a transaction, how far a chain is folded, and what its writer had seen."""
+        self.views.put_cursor(f"{_CHAIN}{chain.number}", seq)
+        for other, at in seen.items():
+            self.views.put_cursor(f"{_SEEN}{chain.number}:{other}", at)
 
     # --- how far ------------------------------------------------------------------------------
 
@@ -181,7 +193,7 @@ class Follower:
         known = self.seen.get(chain.number)
         if known is None:
             base = self.holding.chains.get(chain.row.base_chain)
-            known = {}
+            known = self.holding.floor_seen(chain)
             if base is not None:  # a branch has seen what its past had seen
                 for _, entry in self.holding.entries(base, 1, chain.row.base_seq):
                     self._judge.take_context(entry, known)
@@ -212,6 +224,10 @@ class Follower:
     def within_cut(self, chain: Chain, seq: int) -> bool:
         """Whether an entry lies before the position at which its feed is cut."""
         return self._judge.within_cut(chain, seq)
+
+    def take_context(self, entry: Entry, seen: dict[int, int]) -> None:
+        """Take what an entry's writer had folded into `seen`."""
+        self._judge.take_context(entry, seen)
 
     # --- one batch ----------------------------------------------------------------------------
 
@@ -266,11 +282,14 @@ class Follower:
 
     def _save(self, batch: Batch, chain: Chain, done: int, seen: dict[int, int]) -> None:
         rows = []
+        stubs = []
         with_scans = []
         for record in batch.touched:
             state = batch.states[record]
             if state is not None:
                 rows.append(self.projection.stored(record, state))
+                if is_stub(state):
+                    stubs.append(record)
                 if state.made is None and not self._stubs:
                     self._stubs = True
                     self.views.put_cursor(_STUBS, 1)
@@ -289,5 +308,7 @@ class Follower:
         self.seen[chain.number] = seen
         if with_scans:
             self.on_scans(with_scans)
+        if stubs:
+            self.on_stubs(stubs)
         if batch.spoken:
             self.on_statements(batch.spoken)

@@ -160,6 +160,10 @@ class Intake:
 
     def _overlap(self, chains: list[Chain], found: Range, offer: Offer) -> None:
         """Skip what is held already; extend a chain, or begin a branch where it parts from ours."""
+        if chains[0].purged:
+            found, offer = _above_floor(chains[0], found, offer)
+            if not found.entries:
+                return
         best: tuple[int, Chain] | None = None
         for chain in chains:
             before = self._holding.hash_at(chain, found.first - 1)
@@ -308,3 +312,13 @@ def _is_control(entry: Entry) -> bool:
         return read_header(entry.header).kind == CONTROL
     except PeerError:
         return False  # unreadable: proved by its seal, held back by the fold
+
+
+def _above_floor(chain: Chain, found: Range, offer: Offer) -> tuple[Range, Offer]:
+    """Leave what lies above a floor: what was let go of was verified once, and may come again."""
+    floor = chain.row.floor
+    if found.first > floor.seq:
+        return found, offer
+    rest = found.entries[floor.seq + 1 - found.first :]
+    before = floor.hash[:SHORT_HASH_BYTES]
+    return Range(floor.seq + 1, rest), offer._replace(first=floor.seq + 1, before=before)
