@@ -4,35 +4,47 @@ A command is a function of the opened app, its arguments and an `Output`. Where 
 the home (usually `serve`), the same words are handed over to it by a local socket, run there, and
 what it prints is printed here. So every command works while `serve` is running.
 
-Exit codes: 0 done, 1 failed, 2 wrong usage.
+What holds: exit codes are 0 done, 1 failed, 2 wrong usage. Whatever goes wrong ends in one
+sentence, never in a traceback, which could quote what a person wrote.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
+import threading
+import time
+import traceback
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Generic, NoReturn, TypeVar
 
-from sync_protocol.errors import StoreBusyError, SyncError
+from sync_protocol.errors import StoreBusyError, SyncError, UnreachableError
 
 A = TypeVar("A")
+Asked_contra = TypeVar("Asked_contra", contravariant=True)
 DONE, FAILED, USAGE = 0, 1, 2
+OWNER_WAIT_S = 30.0
+"""Wait for a process that owns the home and takes no commands: another command, or a `serve` that
+is just starting."""
+_OWNER_LOOK_S = 0.1
 
 
 @dataclass(slots=True)
 class Output:
     """Where a command speaks. `cwd` is the folder in which its words were typed.
 
-    `emit(stream, text)` writes text to "out" or "err".
+    `emit(stream, text)` writes text to "out" or "err"; `terminal` says whether a person watches
+    this process's stderr.
     """
 
     emit: Callable[[str, str], None]
     as_json: bool
     cwd: Path
+    terminal: bool = False
 
     def say(self, text: str) -> None:
         """Say a line to a person; silent under --json."""
@@ -61,12 +73,15 @@ def _plain(value: object) -> object:
 
 
 @dataclass(frozen=True, slots=True)
-class Command(Generic[A]):
-    """One command. `alone` commands never open the home (init, sample, serve opens it itself)."""
+class Command(Generic[Asked_contra]):
+    """One command. `alone` commands never open the home (init, sample, serve opens it itself).
+
+    A command that asks little of its app fits every program whose app has it.
+    """
 
     name: str
     help: str
-    run: Callable[[A, argparse.Namespace, Output], int]
+    run: Callable[[Asked_contra, argparse.Namespace, Output], int]
     configure: Callable[[argparse.ArgumentParser], None] = lambda _parser: None
     alone: bool = False
 
@@ -111,7 +126,7 @@ class Program(Generic[A]):
         typed = list(sys.argv[1:] if words is None else words)
         arguments = self.parser().parse_args(typed)
         home = Path(arguments.home).resolve()
-        output = Output(_emit, arguments.json, Path.cwd())
+        output = Output(_emit, arguments.json, Path.cwd(), sys.stderr.isatty())
         try:
             return self._run(arguments, home, typed, output)
         except KeyboardInterrupt:
@@ -119,25 +134,39 @@ class Program(Generic[A]):
             return FAILED
         except SyncError as problem:
             return self.failed(problem, output)
+        except BrokenPipeError:  # whoever read us has seen enough
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return FAILED
+        except Exception as error:  # noqa: BLE001 - its words may quote what a person wrote
+            return self.broke(error, output)
 
     def _run(
         self, arguments: argparse.Namespace, home: Path, typed: list[str], output: Output
     ) -> int:
         command: Command[A] = arguments._command  # noqa: SLF001 - argparse keeps it under this name
+        arguments.home = home
         if command.alone:
-            arguments.home = home
             return command.run(None, arguments, output)  # type: ignore[arg-type]  # it opens nothing
-        try:
-            app = self.open_app(home)
-        except StoreBusyError:
-            return self._elsewhere(home, typed, output)
-        try:
-            arguments.home = home
-            return command.run(app, arguments, output)
-        finally:
-            self.close_app(app)
+        waited = threading.Event()
+        deadline = time.monotonic() + OWNER_WAIT_S
+        while True:
+            try:
+                app = self.open_app(home)
+            except StoreBusyError as busy:
+                try:
+                    return self._elsewhere(home, typed, output)
+                except UnreachableError:
+                    if time.monotonic() > deadline:
+                        raise busy from None
+                    waited.wait(_OWNER_LOOK_S)
+                    continue
+            try:
+                return command.run(app, arguments, output)
+            finally:
+                self.close_app(app)
 
     def _elsewhere(self, home: Path, typed: list[str], output: Output) -> int:
+        """Hand the work over. Raises `UnreachableError` where the owner takes no commands."""
         code = FAILED
         for kind, text in self.hand_over(home, typed, output.cwd):
             if kind == "exit":
@@ -164,6 +193,20 @@ class Program(Generic[A]):
             return command.run(app, arguments, output)
         except SyncError as problem:
             return self.failed(problem, output)
+        except Exception as error:  # noqa: BLE001 - `serve` outlives a command
+            return self.broke(error, output)
+
+    def broke(self, error: Exception, output: Output) -> int:
+        """Say where the program itself broke, without the error's words."""
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        sentence = (
+            f"The program broke ({type(error).__name__}, {Path(place.filename).name}:"
+            f"{place.lineno}). What was acknowledged is safe; please report this line."
+        )
+        if output.as_json:
+            output.data({"error": "internal", "diagnosis": sentence})
+        output.note(f"{self.name}: {sentence} [internal]\n")
+        return FAILED
 
     def failed(self, problem: SyncError, output: Output) -> int:
         """Say what went wrong, to a person or a machine."""

@@ -24,7 +24,7 @@ from sync_protocol.dossier.folding import fold
 from sync_protocol.dossier.record_type import SCHEMA
 from sync_protocol.encoding import decode, encode
 from sync_protocol.errors import InputError, NotEnrolledError
-from sync_protocol.identity import DeviceKey, WardId
+from sync_protocol.identity import DeviceKey, FeedId, WardId
 from sync_protocol.replica import Character, Replica, Rooms
 from sync_protocol.storage.blob import FileChunks
 from sync_protocol.storage.journal import FileJournal
@@ -35,6 +35,7 @@ from sync_protocol.storage.vault import Vault
 
 _DEVICE = "device"
 _ENROLMENT = "enrolment"
+_OWN_FEED = "own-feed:"
 ENVIRONMENT = "MOTCUA_"
 
 
@@ -65,12 +66,17 @@ class Home:
         self.keys = DeviceKeys(SigningKey(signing), AgreementKey(agreement))
 
     @classmethod
-    def create(cls, folder: Path, wall: WallClock = wall_ms) -> Home:
-        """Make a new home with fresh keys. Raises `NotAllowedError` where there is one already."""
+    def create(
+        cls, folder: Path, wall: WallClock = wall_ms, keys: DeviceKeys | None = None
+    ) -> Home:
+        """Make a new home, with fresh keys, or those of a device that is restored.
+
+        Raises `NotAllowedError` where there is one already.
+        """
         lock = OwnerLock(folder)
         try:
             vault = Vault.create(folder)
-            keys = DeviceKeys.generate()
+            keys = keys or DeviceKeys.generate()
             vault.put_secret(_DEVICE, encode([keys.signing.secret, keys.agreement.secret]))
             return cls(folder, lock, vault, wall)
         except BaseException:
@@ -118,7 +124,7 @@ class Home:
         """Remember the place."""
         self.vault.put_secret(_ENROLMENT, encode(list(enrolment)))
 
-    # --- wards --------------------------------------------------------------------------------------
+    # --- wards ------------------------------------------------------------------------------------
 
     def ward_folder(self, ward: WardId) -> Path:
         """Return the folder of one ward."""
@@ -138,7 +144,25 @@ class Home:
             FileChunks(folder / "chunks"),
             self.vault.key(f"journal/{name}"),
         )
-        return Replica(rooms, Character(self.keys, ward, root, SCHEMA, self.wall, fold))
+        replica = Replica(rooms, Character(self.keys, ward, root, SCHEMA, self.wall, fold))
+        own = replica.own.declared
+        name = _OWN_FEED + own.feed.hex()
+        if self.vault.secret(name) is None:
+            self.vault.put_secret(name, own.raw)
+        return replica
+
+
+def own_declarations(home: Home) -> dict[FeedId, bytes]:
+    """Return the declaration of every feed that this device ever opened.
+
+    They lie apart from the log, so that the journal's entries can be put back without it.
+    """
+    found = {}
+    for name in home.vault.secret_names():
+        raw = home.vault.secret(name) if name.startswith(_OWN_FEED) else None
+        if raw is not None:
+            found[FeedId(bytes.fromhex(name[len(_OWN_FEED) :]))] = raw
+    return found
 
 
 @dataclass(frozen=True, slots=True)

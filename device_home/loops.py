@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import traceback
 from collections.abc import Callable
 
 from sync_protocol.errors import SyncError
@@ -12,8 +13,10 @@ _log = logging.getLogger("motcua")
 
 
 class Loop:
-    """A thread that calls `work` at once, then again after the seconds that it returns, or sooner
-    when `wake` is called. An error of ours is logged by its code, and work goes on."""
+    """A thread that calls `work` at once, and again after the seconds that it returns.
+
+    It works sooner when `wake` is called. An error is logged, without its words, and work goes on.
+    """
 
     def __init__(self, name: str, work: Callable[[], float], after_error_s: float = 5.0) -> None:
         """Prepare; `start` begins."""
@@ -45,5 +48,10 @@ class Loop:
                 pause_s = self._work()
             except SyncError as problem:
                 _log.warning("%s: %s", self._thread.name, problem.code)
+                pause_s = self._after_error_s
+            except Exception as error:  # noqa: BLE001 - a loop that ends in silence helps nobody
+                place = traceback.extract_tb(error.__traceback__)[-1]
+                broke = (type(error).__name__, place.filename, place.lineno)
+                _log.error("%s: broke: %s at %s:%s", self._thread.name, *broke)
                 pause_s = self._after_error_s
             self._called.wait(pause_s)

@@ -34,8 +34,10 @@ _PURPOSE = b"motcua/scan/1"
 
 
 class Manifest(msgspec.Struct, array_like=True, frozen=True):
-    """What a scan is made of. `keys` maps the first 8 bytes of a public key's hash to the scan key
-    sealed to it."""
+    """What a scan is made of.
+
+    `keys` maps the first 8 bytes of a public key's hash to the scan key sealed to it.
+    """
 
     media_type: str
     size: int

@@ -49,7 +49,7 @@ class HybridLogicalClock:
         self.last = last
 
     def now(self) -> int:
-        """Return the next timestamp: the wall's, or one more than the last if the wall is behind."""
+        """Return the next timestamp: the wall's, or one more than the last if that is behind."""
         self.last = max(pack(self._wall()), self.last + 1)
         return self.last
 

@@ -16,6 +16,7 @@ from sync_protocol.merge.fold import is_read_only
 from sync_protocol.merge.register import Cell, displayed, distinct
 from sync_protocol.merge.state import RecordState
 from sync_protocol.merge.status import standing, target
+from sync_protocol.merge.stub import is_stub
 from sync_protocol.record.schema import RETRACTION, Field, FieldKind, RecordType
 
 
@@ -47,7 +48,8 @@ class RecordView:
     """One record as it is read.
 
     `held`: the entry that made it is in quarantine or has not come. `retracted`: withdrawn, with
-    nobody having edited it meanwhile. `read_only`: a newer version wrote something critical.
+    nobody having edited it meanwhile. `purged`: this device let go of it; fetch it, then show it.
+    `read_only`: a newer version wrote something critical.
     """
 
     id: RecordId
@@ -58,6 +60,7 @@ class RecordView:
     retracted: bool
     read_only: bool
     created: int
+    purged: bool = False
 
     def value(self, name: str) -> Any:  # noqa: ANN401 - a field's value is whatever its type says
         """Return the displayed value of a plain field, None where there is none."""
@@ -91,10 +94,12 @@ def view(
     suspect: Callable[[Dot], bool],
 ) -> RecordView:
     """Read a state. Fields unknown to this version are kept in the log and not shown."""
+    if is_stub(state):
+        return RecordView(record, state.type, (), (), False, False, True, state.timestamp, True)
     found = conflicts(record_type, state)
     kind_by_key = {(item.field, item.element): item.kind for item in found}
     fields = []
-    for key in state.keys():
+    for key in state.keys():  # noqa: SIM118 - no mapping
         field = None if record_type is None else record_type.by_id.get(key[0])
         cell = state.living(key)
         if field is not None and any(item.op == 0 for item in cell.values()):
@@ -131,8 +136,13 @@ def _field_view(
     best = displayed(known, suspect, among)
     order = sorted(known, key=lambda dot: (dot != best, -known[dot].timestamp, dot))
     siblings = tuple(
-        ValueView(known[dot].value, known[dot].officer, known[dot].timestamp, dot) for dot in order
+        ValueView(_shown(field, item.value), item.officer, item.timestamp, dot)
+        for dot, item in ((dot, known[dot]) for dot in order)
     )
-    return FieldView(
-        field.name, field.id, element, known[best].value, tuple(sorted(cell)), conflict, siblings
-    )
+    value = _shown(field, known[best].value)
+    return FieldView(field.name, field.id, element, value, tuple(sorted(cell)), conflict, siblings)
+
+
+def _shown(field: Field, value: Any) -> Any:  # noqa: ANN401 - a field's value is what its type says
+    """Return what people read of a value: of an approval the decision alone."""
+    return target(value) if field.kind is FieldKind.APPROVAL else value

@@ -13,14 +13,29 @@ _LIKE_D = str.maketrans("ĐđÐð", "dddd")
 place."""
 
 
+class _Folded(dict[int, str]):
+    """What each character is searched as; filled as characters are met, and kept small."""
+
+    def __missing__(self, code: int) -> str:
+        if len(self) >= _CHARACTERS_MAX:
+            self.clear()
+        text = unicodedata.normalize("NFD", chr(code).translate(_LIKE_D)).casefold()
+        text = unicodedata.normalize("NFD", text).casefold()
+        # Format characters (zero-width space, soft hyphen) are as invisible to a reader as marks.
+        folded = "".join(c for c in text if unicodedata.category(c) not in ("Mn", "Cf"))
+        self[code] = folded
+        return folded
+
+
+_CHARACTERS_MAX = 4096
+"""Characters remembered: all of Vietnamese is under 200."""
+_folded = _Folded()
+
+
 def fold(text: str) -> str:
     """Return `text` as it is searched: lower case without marks. Folding twice is once."""
-    if not text.isascii():
-        text = unicodedata.normalize("NFD", text.translate(_LIKE_D)).casefold()
-        text = unicodedata.normalize("NFD", text)
-        # Format characters (zero-width space, soft hyphen) are as invisible to a reader as marks.
-        text = "".join(c for c in text if unicodedata.category(c) not in ("Mn", "Cf"))
-    return " ".join(text.casefold().split())
+    folded = text.lower() if text.isascii() else text.translate(_folded)
+    return " ".join(folded.split())
 
 
 _LETTERS = "aăâbcdđeêfghijklmnoôơpqrstuưvwxyz"

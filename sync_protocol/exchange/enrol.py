@@ -117,12 +117,32 @@ class Registrar:
         self._replica.say([g.Grant(device, agreement, role, label, version)], officer)
 
     def countersign(self) -> int:
-        """The hub makes an edge's grants its own; returns how many. Revoked ones stay as they are."""
+        """The hub makes an edge's grants its own, but for revoked ones; returns how many."""
         roster = self._replica.holding.roster
-        waiting = [item for item in roster.grants.values() if item.delegated]
+        waiting = [
+            item
+            for item in roster.grants.values()
+            if item.delegated and roster.revoked(item.device) is None
+        ]
         for item in waiting:
             self.grant(item.device, item.agreement, item.role, item.label)
         return len(waiting)
+
+    def forget_unspent(self) -> int:
+        """Forget invitations that were not spent; returns how many.
+
+        After a restore nobody knows whether they were spent since the backup.
+        """
+        store = self._replica.rooms.log
+        unspent = [
+            key
+            for key, raw in store.notes(_NOTE).items()
+            if not Kept(*decode(raw, tuple[str, str, int, bytes])).spent_by
+        ]
+        with self._replica.lock, store.transaction(durable=True):
+            for key in unspent:
+                store.put_note(key, None)
+        return len(unspent)
 
     def _welcome(self, role: str) -> Welcome:
         roster = self._replica.holding.roster

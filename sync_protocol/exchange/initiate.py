@@ -9,57 +9,45 @@ What holds:
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from typing import TypeVar
+from collections.abc import Mapping, Sequence
 
 from sync_protocol import limits
 from sync_protocol.errors import (
-    BadSignatureError,
+    FeedGapError,
     LimitExceededError,
     MalformedMessageError,
-    NotAdmittedError,
     PeerError,
-    StaleNonceError,
-    SyncError,
-    WrongPeerError,
+)
+from sync_protocol.exchange import audit
+from sync_protocol.exchange.asking import Asker, peer_error
+from sync_protocol.exchange.bootstrap import (
+    Bootstrap,
+    fetch_records,
+    lacks_too_much,
+    try_bootstrap,
 )
 from sync_protocol.exchange.offer import gather
+from sync_protocol.exchange.outcome import Outcome
 from sync_protocol.exchange.respond import staged, take_in
 from sync_protocol.exchange.scans import ScanCourier
-from sync_protocol.identity import DeviceKey, FeedId
+from sync_protocol.identity import DeviceKey, FeedId, RecordId
 from sync_protocol.log import frontier as heads
 from sync_protocol.log.entry import SHORT_HASH_BYTES, Mark
+from sync_protocol.membership.grant import HUB
+from sync_protocol.replica import snapshot
 from sync_protocol.replica.holding import Chain
 from sync_protocol.replica.receipts import try_take
 from sync_protocol.replica.replica import Replica
-from sync_protocol.transport.carrier import Carrier, Parcel
+from sync_protocol.transport.carrier import Carrier
 from sync_protocol.wire import message as m
-from sync_protocol.wire.hello import Frontier, Hello, Same
 from sync_protocol.wire.health import Health, Thanks
+from sync_protocol.wire.hello import Frontier, Hello, Same
 from sync_protocol.wire.pull import Pull, Pulled, Want
 from sync_protocol.wire.push import Push, Pushed
 from sync_protocol.wire.receipt import read_receipt
 
-B = TypeVar("B", bound=m.Body)
-_NONCE = "nonce:"
 ROUNDS_MAX = 8
 """Hello rounds in one exchange: one is the rule, two after a fork; more means news kept coming."""
-
-
-@dataclass(slots=True)
-class Outcome:
-    """What one exchange did. Bytes are of message bodies, both envelopes and payloads."""
-
-    requests: int = 0
-    bytes_sent: int = 0
-    bytes_received: int = 0
-    entries_sent: int = 0
-    entries_received: int = 0
-    chunks_sent: int = 0
-    chunks_received: int = 0
-    refused: dict[FeedId, PeerError] = field(default_factory=dict)
-    peer_time_ms: int = 0
 
 
 class Initiator:
@@ -70,7 +58,9 @@ class Initiator:
         self._replica = replica
         self._carrier = carrier
         self._peer = peer
-        self._nonce = replica.rooms.log.note(_NONCE + peer.hex()) or b""
+        self._asker = Asker(replica, carrier, peer)
+        self.ask = self._asker.ask
+        self._alone: set[FeedId] = set()
         self.outcome = Outcome()
 
     def run(self, *, scans: bool = True, fetch_scans: bool = True) -> Outcome:
@@ -82,6 +72,8 @@ class Initiator:
         )
         try:
             self._text()
+            self._fetch_touched()
+            self._audit()
             if scans:
                 courier = ScanCourier(self._replica, self.ask)
                 try:
@@ -90,7 +82,7 @@ class Initiator:
                     self.outcome.chunks_sent = courier.chunks_sent
                     self.outcome.chunks_received = courier.chunks_received
         finally:
-            self._save_nonce()
+            self._asker.save_nonce()
             self.outcome.requests = self._carrier.requests - before[0]
             self.outcome.bytes_sent = self._carrier.bytes_sent - before[1]
             self.outcome.bytes_received = self._carrier.bytes_received - before[2]
@@ -100,15 +92,7 @@ class Initiator:
     def report(self, figures: dict[str, int | str]) -> None:
         """Send this device's health report."""
         self.ask(m.Kind.HEALTH, Health(figures), [], Thanks)
-        self._save_nonce()
-
-    def _save_nonce(self) -> None:
-        key = _NONCE + self._peer.hex()
-        store = self._replica.rooms.log
-        with self._replica.lock:
-            if store.note(key) != self._nonce:
-                with store.transaction(durable=False):
-                    store.put_note(key, self._nonce)
+        self._asker.save_nonce()
 
     # --- text -------------------------------------------------------------------------------------
 
@@ -118,15 +102,45 @@ class Initiator:
             if theirs is None:
                 return
             moved = self._push(theirs)
-            try:
-                moved = self._pull(theirs) or moved
-            except NotAdmittedError:
+            if theirs.standing:
                 # A revoked device reads nothing; where its feed has parted, it must speak first.
                 self._push(theirs, unheard=True)
-                raise
+                self.outcome.standing = theirs.standing
+                return
+            if self._bootstrap(theirs):
+                theirs = self._hello()
+                if theirs is None:
+                    return
+            moved = self._pull(theirs) or moved
             if not moved or not self._differs():
                 return
             theirs = self._hello()
+
+    def _bootstrap(self, theirs: Frontier) -> bool:
+        """Start from a snapshot where too much is lacking; else, or if it fails, entries come."""
+        if self.outcome.snapshot or not lacks_too_much(self._replica, theirs):
+            return False
+        bootstrap = Bootstrap(self._replica, self._peer, self.ask)
+        self.outcome.snapshot, self.outcome.snapshot_refused = try_bootstrap(bootstrap)
+        self.outcome.entries_received += bootstrap.entries_received
+        return bool(self.outcome.snapshot)
+
+    def _fetch_touched(self) -> None:
+        """What came for a dossier that was let go of brings it back."""
+        touched = snapshot.wanted_records(self._replica)
+        if touched and not self._differs():
+            self.fetch(touched)
+
+    def fetch(self, records: Sequence[RecordId]) -> int:
+        """Fetch dossiers that this device let go of; return how many came."""
+        return fetch_records(self._replica, self.ask, records)
+
+    def _audit(self) -> None:
+        """Now and then, where both stand at the same place, compare what was made of it."""
+        if self.outcome.standing or self._differs() or not audit.is_due(self._replica, self._peer):
+            return
+        self.outcome.audited = True
+        self.outcome.differing = audit.compare(self._replica, self._peer, self.ask)
 
     def _differs(self) -> bool:
         """Whether, by its newest receipt, the peer's frontier is not ours."""
@@ -138,8 +152,10 @@ class Initiator:
         """Ask how far the peer is; None where nothing is new and its receipt says so."""
         root = self._replica.holding.frontier_root()
         known = self._replica.receipts.newest(self._peer)
-        if known is not None and heads.root(known.frontier) == root:
-            envelope, _ = self._request(m.Kind.HELLO, self._greeting(root), [])
+        equal = known is not None and heads.root(known.frontier) == root
+        again = self._lacks_receipt() or snapshot.is_wanted(self._replica)
+        if known is not None and equal and not again:
+            envelope, _ = self._asker.request(m.Kind.HELLO, self._greeting(root), [])
             if envelope.kind == m.Kind.SAME:
                 same = m.decode_body(envelope, Same)
                 self.outcome.peer_time_ms = same.time
@@ -147,8 +163,18 @@ class Initiator:
                     return None
             else:
                 return self._frontier(envelope)
-        envelope, _ = self._request(m.Kind.HELLO, self._greeting(b""), [])
+        envelope, _ = self._asker.request(m.Kind.HELLO, self._greeting(b""), [])
         return self._frontier(envelope)
+
+    def _lacks_receipt(self) -> bool:
+        """Whether the peer, no hub itself, may meanwhile have the hub's receipt for what we wrote.
+
+        The short answer to a greeting relays none.
+        """
+        head = self._replica.own.row.head.seq
+        if not head or self._replica.holding.roster.role_of(self._peer) == HUB:
+            return False
+        return not self._replica.receipts.safety(self._replica.own, head).hub
 
     def _greeting(self, root: bytes) -> Hello:
         return Hello(root, self._replica.character.wall())
@@ -176,11 +202,9 @@ class Initiator:
         marks = [*sealed, *theirs.staged, *theirs.purged]
         moved = False
         for _ in range(limits.REQUESTS_PER_EXCHANGE_MAX):
-            parts = gather(
-                self._replica.holding,
-                self._jobs(sealed, marks, unheard=unheard),
-                limits.EXCHANGE_PAYLOAD_BYTES_MAX,
-            )
+            bound = limits.EXCHANGE_PAYLOAD_BYTES_MAX
+            jobs = self._jobs(sealed, marks, unheard=unheard)
+            parts = gather(self._replica.holding, jobs, bound, self._alone)
             if not parts.seals:
                 return moved
             relayed = self._replica.receipts.relayed(self._peer)
@@ -188,11 +212,12 @@ class Initiator:
             answer, _ = self.ask(m.Kind.PUSH, body, parts.payloads, Pushed)
             self.outcome.entries_sent += parts.entries
             self._take_receipts([answer.receipt, *answer.relayed])
-            for feed, code, sentence in answer.refused:
-                self.outcome.refused[FeedId(feed)] = PeerError(sentence, code=code)
+            healed = self._take_refusals(
+                {FeedId(feed): peer_error(code, text) for feed, code, text in answer.refused}
+            )
             sealed = read_receipt(answer.receipt).frontier
             now = [*sealed, *answer.staged, *theirs.purged]
-            if now == marks:
+            if now == marks and not healed:
                 return moved
             marks, moved = now, True
         raise LimitExceededError("A push did not come to its end; try again later.")
@@ -208,7 +233,7 @@ class Initiator:
         holding = self._replica.holding
         jobs = []
         for chain in holding.chains.values():
-            if chain.feed in self.outcome.refused or not chain.row.head.seq:
+            if chain.feed in self.outcome.refused or not chain.row.seal:
                 continue
             stated = [mark for mark in marks if mark.feed == chain.feed and mark.seq]
             known = [self._common(chain, mark) for mark in stated]
@@ -217,7 +242,9 @@ class Initiator:
                 continue
             if any(self._reaches(chain, mark) for mark in sealed):
                 continue
-            jobs.append((chain, max(found, default=0)))
+            after = max(found, default=0)
+            if not chain.purged or after >= chain.row.floor.seq:  # else others must give the rest
+                jobs.append((chain, after))
         return jobs
 
     def _reaches(self, chain: Chain, mark: Mark) -> bool:
@@ -259,18 +286,34 @@ class Initiator:
             if not wants:
                 break
             before = self._position()
-            body = Pull(wants, limits.EXCHANGE_PAYLOAD_BYTES_MAX)
+            body = Pull(wants, limits.EXCHANGE_PAYLOAD_BYTES_MAX, self._needs_alone())
             answer, payloads = self.ask(m.Kind.PULL, body, [], Pulled)
             refused = take_in(self._replica, self._as_push(answer), payloads)
-            self.outcome.refused.update(refused)
+            healed = self._take_refusals(refused)
             after = self._position()
             self.outcome.entries_received += sum(item.count for item in answer.ranges)
-            if after == before:
+            if after == before and not healed:
                 break
             moved = True
         if moved:
             self._take_receipts([theirs.receipt, *theirs.relayed])
         return moved
+
+    def _needs_alone(self) -> bool:
+        """Whether we may lack the group heads that ranges are packed against."""
+        chains = self._replica.holding.chains.values()
+        return bool(self._alone) or any(chain.row.floor.seq for chain in chains)
+
+    def _take_refusals(self, refused: Mapping[FeedId, PeerError]) -> bool:
+        """Note refusals; a first gap may be a group head that changed: then try once without."""
+        healed = False
+        for feed, problem in refused.items():
+            if isinstance(problem, FeedGapError) and feed not in self._alone:
+                self._alone.add(feed)
+                healed = True
+            else:
+                self.outcome.refused[feed] = problem
+        return healed
 
     @staticmethod
     def _as_push(answer: Pulled) -> Push:
@@ -291,8 +334,14 @@ class Initiator:
         control = holding.roster.control_feeds
         lacking = heads.lacking(chains, frontier)
         lacking = [item for item in lacking if item.feed not in self.outcome.refused]
+        lacking = [item for item in lacking if not self._let_go(item)]
         lacking.sort(key=lambda item: (item.feed not in control, item.feed))
         return [Want(item, self._locator(item)) for item in lacking]
+
+    def _let_go(self, mark: Mark) -> bool:
+        """Whether a head lies in what was held here and let go of: the peer is behind."""
+        chains = self._replica.holding.by_feed.get(mark.feed, ())
+        return any(chain.purged and mark.seq <= chain.row.floor.seq for chain in chains)
 
     def _reader(self, chain: Chain) -> Reader:
         return Reader(self._replica, chain)
@@ -319,57 +368,6 @@ class Initiator:
         """Whether this feed is known, or suspected, to have forked."""
         return self._replica.holding.is_forked(wanted.feed) or wanted.feed == self._replica.own.feed
 
-    # --- one request ------------------------------------------------------------------------------
-
-    def ask(
-        self, kind: m.Kind, body: m.Body, payloads: Sequence[bytes], answer: type[B]
-    ) -> tuple[B, Iterator[bytes]]:
-        """Send one request; return the answer's body and its payloads as they arrive."""
-        envelope, rest = self._request(kind, body, payloads)
-        expected = _ANSWERS[kind]
-        if envelope.kind not in expected:
-            raise MalformedMessageError("An answer is of the wrong kind.", kind=envelope.kind)
-        return m.decode_body(envelope, answer), rest
-
-    def _request(
-        self, kind: m.Kind, body: m.Body, payloads: Sequence[bytes]
-    ) -> tuple[m.Envelope, Iterator[bytes]]:
-        for _ in range(3):  # a challenge is answered once; a second one means somebody else spoke
-            envelope, rest = self._send(kind, body, payloads)
-            if envelope.kind == m.Kind.CHALLENGE:
-                continue
-            if envelope.kind == m.Kind.REFUSED:
-                refusal = m.decode_body(envelope, m.Refused)
-                raise _refusal(refusal)
-            return envelope, rest
-        raise StaleNonceError("The other side keeps asking for a new nonce; try again later.")
-
-    def _send(
-        self, kind: m.Kind, body: m.Body, payloads: Sequence[bytes]
-    ) -> tuple[m.Envelope, Iterator[bytes]]:
-        replica = self._replica
-        raw = m.write_request(
-            replica.keys.signing, self._peer, kind, replica.holding.ward, self._nonce, body
-        )
-        # The server checks the nonce before it reads payloads; without one none are sent.
-        sizes = [len(item) for item in payloads]
-        reply = self._carrier.ask(
-            Parcel(raw, payloads if self._nonce else [], sizes if self._nonce else [])
-        )
-        try:
-            envelope = m.read_reply(reply.envelope, raw, self._peer)
-        except BadSignatureError as cause:
-            reply.close()
-            raise WrongPeerError(
-                "Somebody else answers at this address than the one this device was enrolled with. "
-                "Nothing was sent on; ask the administrator."
-            ) from cause
-        except SyncError:
-            reply.close()
-            raise
-        self._nonce = envelope.nonce
-        return envelope, reply.payloads
-
 
 class Reader:
     """Our 16-byte hash at a seq of one chain, for the comparison of frontiers."""
@@ -382,26 +380,3 @@ class Reader:
     def __call__(self, seq: int) -> bytes | None:
         """Return the hash, or None."""
         return self._replica.holding.short_hash_at(self._chain, seq)
-
-
-def _refusal(refusal: m.Refused) -> PeerError:
-    kinds: dict[str, type[PeerError]] = {kind.code: kind for kind in _all_kinds(PeerError)}
-    return kinds.get(refusal.code, PeerError)(refusal.diagnosis)
-
-
-def _all_kinds(kind: type[PeerError]) -> Iterator[type[PeerError]]:
-    yield kind
-    for child in kind.__subclasses__():
-        yield from _all_kinds(child)
-
-
-_ANSWERS: dict[m.Kind, tuple[m.Kind, ...]] = {
-    m.Kind.PUSH: (m.Kind.PUSHED,),
-    m.Kind.PULL: (m.Kind.PULLED,),
-    m.Kind.CHUNKS_WANTED: (m.Kind.CHUNKS_ANSWER,),
-    m.Kind.CHUNKS_PUT: (m.Kind.CHUNKS_ANSWER,),
-    m.Kind.CHUNKS_GET: (m.Kind.CHUNKS_ANSWER,),
-    m.Kind.SNAPSHOT: (m.Kind.SNAPSHOT_ANSWER,),
-    m.Kind.AUDIT: (m.Kind.AUDITED,),
-    m.Kind.HEALTH: (m.Kind.THANKS,),
-}

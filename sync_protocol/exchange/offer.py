@@ -1,12 +1,13 @@
-"""What goes into a push or a pulled answer: ranges of chains, control feeds first, within a bound."""
+"""What goes into a push or a pulled answer: ranges of chains, control feeds first, bounded."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 from sync_protocol import limits
 from sync_protocol.errors import PeerError
+from sync_protocol.identity import FeedId
 from sync_protocol.log.block import spans
 from sync_protocol.log.entry import SHORT_HASH_BYTES
 from sync_protocol.replica.holding import Chain, Holding
@@ -27,11 +28,17 @@ class Parts:
     more: bool = False
 
 
-def gather(holding: Holding, jobs: Sequence[tuple[Chain, int]], bytes_max: int) -> Parts:
+def gather(
+    holding: Holding,
+    jobs: Sequence[tuple[Chain, int]],
+    bytes_max: int,
+    alone: Collection[FeedId] = (),
+) -> Parts:
     """Pack the entries after the given seq of each chain, and its seal.
 
     At least one range always fits. A chain whose entries the peer has staged already gets its seal
-    alone: a power cut may have come between the two.
+    alone: a power cut may have come between the two. Ranges of the feeds in `alone` are not packed
+    against their group's head.
     """
     control = holding.roster.control_feeds
     ordered = sorted(jobs, key=lambda job: (job[0].feed not in control, job[0].number))
@@ -43,11 +50,14 @@ def gather(holding: Holding, jobs: Sequence[tuple[Chain, int]], bytes_max: int) 
             parts.declarations.append(chain.declared.raw)
         parts.seals.append(chain.row.seal)
         if after < chain.row.head.seq:
-            _gather_chain(holding, chain, after, parts, bytes_max)
+            _gather_chain(holding, chain, after, parts, (bytes_max, chain.feed in alone))
     return parts
 
 
-def _gather_chain(holding: Holding, chain: Chain, after: int, parts: Parts, bytes_max: int) -> None:
+def _gather_chain(
+    holding: Holding, chain: Chain, after: int, parts: Parts, bounds: tuple[int, bool]
+) -> None:
+    bytes_max, alone = bounds
     for owner, low, high in _path(holding, chain, after + 1, chain.row.head.seq):
         for first, last in spans(low, high):
             full = len(parts.ranges) >= limits.PAYLOADS_PER_MESSAGE_MAX
@@ -57,7 +67,7 @@ def _gather_chain(holding: Holding, chain: Chain, after: int, parts: Parts, byte
             before = holding.hash_at(chain, first - 1)
             if before is None:
                 raise PeerError("Entries before the floor can't be served.", seq=first)
-            packed = holding.store.packed(owner.number, first, last)
+            packed = holding.store.packed(owner.number, first, last, alone=alone)
             parts.ranges.append(
                 RangeItem(
                     chain.feed,

@@ -22,15 +22,17 @@ from sync_protocol.errors import (
     PeerError,
     WrongWardError,
 )
+from sync_protocol.exchange import audit
 from sync_protocol.exchange.offer import gather
 from sync_protocol.exchange.scans import Chunks
+from sync_protocol.exchange.shelf import Shelf
 from sync_protocol.identity import DeviceId, DeviceKey, FeedId
 from sync_protocol.log.entry import Mark
 from sync_protocol.log.feed import mark
 from sync_protocol.log.frontier import check_frontier
 from sync_protocol.replica.holding import Chain
 from sync_protocol.replica.ingest import Offer
-from sync_protocol.replica.receipts import try_take
+from sync_protocol.replica.receipts import BACKED_UP_NOTE, try_take
 from sync_protocol.replica.replica import Replica
 from sync_protocol.wire import message as m
 from sync_protocol.wire.chunk import ChunksGet, ChunksPut, ChunksWanted
@@ -38,8 +40,8 @@ from sync_protocol.wire.health import Health, Thanks
 from sync_protocol.wire.hello import Frontier, Hello, Same
 from sync_protocol.wire.pull import Pull, Pulled, Want
 from sync_protocol.wire.push import Push, Pushed, RangeItem
+from sync_protocol.wire.snapshot import AuditAsk, SnapshotAsk
 
-TABLET_READS = frozenset({m.Kind.HELLO, m.Kind.PULL, m.Kind.CHUNKS_GET})
 REVOKED_MAY = frozenset({m.Kind.HELLO, m.Kind.PUSH, m.Kind.CHUNKS_WANTED, m.Kind.CHUNKS_PUT})
 
 
@@ -96,6 +98,8 @@ class Responder:
         self._nonces = nonces
         self._on_health = on_health
         self._chunks = Chunks(replica)
+        self._told: dict[DeviceKey, bytes] = {}
+        self._shelf = Shelf()
 
     def respond(self, raw: bytes, payloads: Iterable[bytes]) -> Answer:
         """Answer one request.
@@ -123,7 +127,8 @@ class Responder:
         sender = self.replica.holding.roster.by_id.get(envelope.sender)
         if sender is None:
             raise NotAdmittedError(
-                "This device is not enrolled here. Nothing was taken in; what it holds is safe on it."
+                "This device is not enrolled here. Nothing was taken in; "
+                "what it holds is safe on it."
             )
         m.check_request(raw, sender, self.replica.keys.public)
         return sender
@@ -134,7 +139,8 @@ class Responder:
         roster = self.replica.holding.roster
         if roster.revoked(sender) is not None and envelope.kind not in REVOKED_MAY:
             raise NotAdmittedError(
-                "This device was revoked. What it held unsent is kept for review; it reads nothing.",
+                "This device was revoked. What it held unsent is kept for review; "
+                "it reads nothing.",
                 reason="revoked",
             )
         match envelope.kind:
@@ -151,6 +157,13 @@ class Responder:
                 return Draft(*self._chunks.put(body, payloads, sender))
             case m.Kind.CHUNKS_GET:
                 return Draft(*self._chunks.get(m.decode_body(envelope, ChunksGet)))
+            case m.Kind.SNAPSHOT:
+                ask = m.decode_body(envelope, SnapshotAsk)
+                answer, chunks = self._shelf.answer(self.replica, ask, sender)
+                return Draft(m.Kind.SNAPSHOT_ANSWER, answer, chunks)
+            case m.Kind.AUDIT:
+                compared = audit.answer(self.replica, m.decode_body(envelope, AuditAsk))
+                return Draft(m.Kind.AUDITED, compared)
             case m.Kind.HEALTH:
                 self._on_health(sender, m.decode_body(envelope, Health).figures)
                 return Draft(m.Kind.THANKS, Thanks(self.replica.character.wall()))
@@ -161,7 +174,11 @@ class Responder:
     def _hello(self, hello: Hello, sender: DeviceKey) -> Draft:
         holding = self.replica.holding
         now = self.replica.character.wall()
-        if hello.root and hello.root == holding.frontier_root():
+        revoke = holding.roster.revoked(sender)
+        backed_up = self.replica.rooms.log.note(BACKED_UP_NOTE) or b""
+        is_told = self._told.get(sender, b"") == backed_up
+        same = bool(hello.root) and hello.root == holding.frontier_root()
+        if revoke is None and same and is_told:
             incarnation = self.replica.own.declared.declaration.incarnation
             return Draft(m.Kind.SAME, Same(incarnation, now))
         relayed = self.replica.receipts.relayed(sender)
@@ -170,7 +187,11 @@ class Responder:
             for chain in holding.chains.values()
             if chain.row.floor.seq > chain.row.base_seq
         ]
-        body = Frontier(self.replica.receipt(), staged(self.replica), relayed, purged, now)
+        self._told[sender] = backed_up
+        standing = f"revoked-{revoke.reason}" if revoke is not None else ""
+        body = Frontier(
+            self.replica.receipt(), staged(self.replica), relayed, purged, now, standing
+        )
         return Draft(m.Kind.FRONTIER, body)
 
     # --- push -------------------------------------------------------------------------------------
@@ -201,7 +222,8 @@ class Responder:
             if chain is not None:
                 jobs.append((chain, self._start(chain, want)))
         bytes_max = min(max(pull.bytes_max, 1), limits.EXCHANGE_PAYLOAD_BYTES_MAX)
-        parts = gather(self.replica.holding, jobs, bytes_max)
+        alone = {chain.feed for chain, _ in jobs} if pull.alone else ()
+        parts = gather(self.replica.holding, jobs, bytes_max, alone)
         body = Pulled(parts.declarations, parts.seals, parts.ranges, parts.more)
         return Draft(m.Kind.PULLED, body, parts.payloads)
 

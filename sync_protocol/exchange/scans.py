@@ -105,7 +105,7 @@ def check_addresses(chunks: Sequence[bytes]) -> None:
 
 
 class ScanCourier:
-    """The initiator's half: brings what the peer lacks, fetches what we lack, keeps the receipts."""
+    """The initiator's half: brings what the peer lacks, fetches what we lack, keeps receipts."""
 
     def __init__(self, replica: Replica, ask: Ask) -> None:
         """Attach to a replica; `ask` sends one signed request and returns the checked answer."""

@@ -25,6 +25,7 @@ SHORT_HASH_BYTES = 16
 CHANGESET = 0
 CONTROL = 1
 TIMESTAMP_MAX = 2**64 - 1
+SEQ_MAX = 2**63 - 1
 
 
 class Mark(msgspec.Struct, array_like=True, frozen=True):
@@ -90,5 +91,6 @@ def read_header(raw: bytes) -> Header:
 
 def check_mark(mark: Mark) -> None:
     """Check the shape of a mark. Raises `MalformedMessageError`."""
-    if len(mark.feed) != ID_BYTES or mark.seq < 0 or len(mark.hash) != SHORT_HASH_BYTES:
+    shaped = len(mark.feed) == ID_BYTES and len(mark.hash) == SHORT_HASH_BYTES
+    if not shaped or not 0 <= mark.seq <= SEQ_MAX:
         raise MalformedMessageError("A frontier mark is out of shape.")

@@ -13,7 +13,7 @@ from sync_protocol.crypto.key import SigningKey
 from sync_protocol.encoding import decode, encode
 from sync_protocol.errors import MalformedMessageError
 from sync_protocol.identity import ID_BYTES, DeviceKey, FeedId
-from sync_protocol.log.entry import HASH_BYTES, SHORT_HASH_BYTES, Mark
+from sync_protocol.log.entry import HASH_BYTES, SEQ_MAX, SHORT_HASH_BYTES, Mark
 
 
 class Seal(msgspec.Struct, array_like=True, frozen=True):
@@ -38,7 +38,7 @@ def make_seal(key: SigningKey, feed: FeedId, seq: int, head_hash: bytes) -> Seal
 
 def check_seal(seal: Seal, device: DeviceKey) -> None:
     """Check a seal against the feed's device key. Raises `PeerError` kinds."""
-    if len(seal.feed) != ID_BYTES or not 0 <= seal.seq < 2**63 or len(seal.hash) != HASH_BYTES:
+    if len(seal.feed) != ID_BYTES or not 0 <= seal.seq <= SEQ_MAX or len(seal.hash) != HASH_BYTES:
         raise MalformedMessageError("A seal is out of shape.")
     parts = (seal.feed, seal.seq.to_bytes(8, "big"), seal.hash)
     signature.check(device, seal.signature, signature.SEAL, *parts)

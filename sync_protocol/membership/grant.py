@@ -20,12 +20,15 @@ from sync_protocol.crypto.key import SigningKey
 from sync_protocol.encoding import decode, encode
 from sync_protocol.errors import LimitExceededError, MalformedMessageError
 from sync_protocol.identity import (
+    BRANCH_BYTES,
+    ID_BYTES,
+    KEY_BYTES,
     DeviceKey,
     Dot,
     FeedId,
     OfficerId,
 )
-from sync_protocol.log.entry import Mark
+from sync_protocol.log.entry import SEQ_MAX, Mark, check_mark
 from sync_protocol.record.change import SALT_BYTES
 
 HUB, EDGE, TABLET = "hub", "edge", "tablet"
@@ -105,8 +108,10 @@ class Reject(Statement, frozen=True):
 
 
 class Erase(Statement, frozen=True):
-    """Entries whose bodies, and chunks of scans (by address), every replica forgets: under four
-    eyes."""
+    """Entries whose bodies, and chunks of scans (by address), every replica forgets.
+
+    Under four eyes.
+    """
 
     dots: list[list[Any]]
     chunks: list[bytes]
@@ -176,13 +181,20 @@ def wire_dot(dot: Dot) -> list[Any]:
 
 def read_dots(rows: list[list[Any]]) -> list[Dot]:
     """Read dots of a statement. Raises `MalformedMessageError`."""
-    try:
-        return [
-            Dot(FeedId(bytes(row[0])), int(row[1]), bytes(row[2:3][0]) if row[2:] else b"")
-            for row in rows
-        ]
-    except (TypeError, ValueError, IndexError) as cause:
-        raise MalformedMessageError("A statement names no entry.") from cause
+    return [_read_dot(row) for row in rows]
+
+
+def _read_dot(row: list[Any]) -> Dot:
+    match row:
+        case [bytes(feed), int(seq)]:
+            branch = b""
+        case [bytes(feed), int(seq), bytes(branch)]:
+            pass
+        case _:
+            raise MalformedMessageError("A statement names no entry.")
+    if len(feed) != ID_BYTES or not 0 < seq <= SEQ_MAX or len(branch) not in (0, BRANCH_BYTES):
+        raise MalformedMessageError("A statement names no entry.")
+    return Dot(FeedId(feed), seq, branch)
 
 
 def encode_statements(statements: list[Statement], salt: bytes) -> bytes:
@@ -195,20 +207,50 @@ def encode_statements(statements: list[Statement], salt: bytes) -> bytes:
 
 
 def decode_statements(body: bytes) -> list[Statement]:
-    """Read a control entry's body; statements of unknown tags are left out (their bytes stay in
-    the log). Raises `PeerError` kinds only."""
+    """Read a control entry's body. Raises `PeerError` kinds only.
+
+    Statements of unknown tags are left out; their bytes stay in the log.
+    """
     rows = decode(memoryview(body)[SALT_BYTES:], list[list[Any]])
     if len(rows) > limits.STATEMENTS_PER_ENTRY_MAX:
         raise LimitExceededError("A control entry says more than its bound.")
     found = []
     for row in rows:
-        kind = _TYPE_BY_TAG.get(row[0]) if row and isinstance(row[0], int) else None
+        kind = _TYPE_BY_TAG.get(row[0]) if row and type(row[0]) is int else None
         if kind is not None:
             try:
                 found.append(msgspec.convert(row[1:], kind, builtin_types=(bytes,)))
             except msgspec.ValidationError as cause:
                 raise MalformedMessageError("A control statement is out of shape.") from cause
+            _check(found[-1])
     return found
+
+
+def _check(statement: Statement) -> None:
+    """Check what the types do not say, so that nobody who hears a statement can stumble over it."""
+    keys: tuple[bytes, ...] = ()
+    ids: tuple[bytes, ...] = ()
+    match statement:
+        case Grant():
+            keys = (statement.device, statement.agreement)
+        case Revoke():
+            keys = (statement.device,)
+            for cut in statement.cuts:
+                check_mark(cut)
+        case KeyShare():
+            keys = (statement.public, statement.device)
+        case WardKey():
+            keys = (statement.public, statement.recovery)
+        case Lapse():
+            keys = (statement.device,)
+        case Officer():
+            ids = (statement.officer,)
+        case Suspect():
+            ids = (statement.feed,)
+        case Adopt() | Reject() | Erase():
+            read_dots(statement.dots)
+    if any(len(key) != KEY_BYTES for key in keys) or any(len(name) != ID_BYTES for name in ids):
+        raise MalformedMessageError("A control statement is out of shape.")
 
 
 class Certificate(msgspec.Struct, array_like=True, frozen=True):
@@ -235,4 +277,9 @@ def read_certificate(raw: bytes, root: bytes) -> Certificate:
     body = raw[signature.SIGNATURE_BYTES :]
     certificate = decode(body, Certificate)
     signature.check(root, raw[: signature.SIGNATURE_BYTES], signature.CERTIFICATE, body)
+    keys = (certificate.hub, certificate.agreement, certificate.recovery)
+    if any(len(key) != KEY_BYTES for key in keys):
+        raise MalformedMessageError("A certificate is out of shape.")
+    for cut in certificate.cuts:
+        check_mark(cut)
     return certificate

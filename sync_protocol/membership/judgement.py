@@ -96,15 +96,16 @@ def _may_write(schema: Schema, change: RecordChange, role: str) -> bool:
     kind = schema.by_id.get(change.type)
     if kind is None:
         return True  # a newer version's type: kept, never interpreted here
-    for number in change.values:
-        field = kind.by_id.get(number)
-        if field is not None and field.writers and role not in field.writers:
+    for number in kind.restricted.intersection(change.values):
+        if role not in kind.by_id[number].writers:
             return False
     for write in change.writes:
         if write.field == RETRACTION:
             if kind.retractors and role not in kind.retractors:
                 return False
-        elif not _may_write_cell(kind.by_id.get(write.field), write, role):
+        elif (write.parents or write.field in kind.restricted) and not _may_write_cell(
+            kind.by_id.get(write.field), write, role
+        ):
             return False
     return True
 

@@ -37,7 +37,8 @@ _ROLES = (g.TABLET, g.EDGE)
 class Spoken(NamedTuple):
     """One control entry as the roster hears it.
 
-    `seen` maps control feeds to the seq that the writer had folded.
+    `seen` maps control feeds to the seq that the writer had folded. `agrees` says whether a cut
+    of this feed keeps the entry: it lies at or before it, on the same branch.
     """
 
     dot: Dot
@@ -45,6 +46,7 @@ class Spoken(NamedTuple):
     officer: OfficerId
     seen: Mapping[FeedId, int]
     statements: Sequence[g.Statement]
+    agrees: Callable[[Mark], bool] = lambda _: True
 
 
 class Granted(NamedTuple):
@@ -139,31 +141,23 @@ def _rank(role: str) -> int:
     return _RIGHTS.index(role) if role in _RIGHTS else 0
 
 
-def _within(dot: Dot, cut: Mark) -> bool:
-    return dot.feed == cut.feed and dot.seq <= cut.seq
-
-
-def build(
-    root: bytes, spoken: Iterable[Spoken], within: Callable[[Dot, Mark], bool] = _within
-) -> Roster:
-    """Fold every control entry held into a roster. `root` is the city root's public key.
-
-    `within(dot, cut)` says whether an entry lies at or before a cut, on the same branch.
-    """
+def build(root: bytes, spoken: Iterable[Spoken]) -> Roster:
+    """Fold every control entry held into a roster. `root` is the city root's public key."""
     entries = sorted(spoken, key=lambda item: item.dot)
     roster = Roster()
     _hear_certificates(roster, root, entries)
-    from_hub = [
-        item for item in entries if item.device in roster.hubs and _is_uncut(roster, item, within)
-    ]
+    from_hub = [item for item in entries if _counts_from_hub(roster, item)]
     roster.control_feeds = {item.dot.feed for item in from_hub}
     for item in from_hub:
         for statement in item.statements:
             _hear(roster, item, statement, delegated=False)
+    stated = dict(roster.revocations)
     for item in entries:
         if item.device not in roster.hubs and roster.role_of(item.device) == g.EDGE:
-            if _is_uncut(roster, item, within):
-                _hear_edge(roster, item)
+            _hear_edge(roster, item)
+    # What the hub revoked, only the hub restores or cuts otherwise; an edge lifts locks of edges.
+    by_hub = {item.device: item for item in stated.values() if item.reason != g.RESTORED}
+    roster.revocations.update(by_hub)
     return roster
 
 
@@ -182,13 +176,19 @@ def _hear_certificates(roster: Roster, root: bytes, entries: list[Spoken]) -> No
                     roster.certificate = certificate
 
 
-def _is_uncut(roster: Roster, item: Spoken, within: Callable[[Dot, Mark], bool]) -> bool:
+def _counts_from_hub(roster: Roster, item: Spoken) -> bool:
+    return item.device in roster.hubs and _within_cut(roster, item)
+
+
+def _within_cut(roster: Roster, item: Spoken) -> bool:
     cuts = roster.cuts(item.device, item.dot.feed)
-    return cuts is None or any(within(item.dot, cut) for cut in cuts)
+    return cuts is None or any(item.dot.seq <= cut.seq and item.agrees(cut) for cut in cuts)
 
 
 def _hear_edge(roster: Roster, item: Spoken) -> None:
     """An edge may enrol and lock tablets, share the ward key, and adopt for a supervisor."""
+    if not _within_cut(roster, item):
+        return
     supervises = roster.officer_role(item.officer, item.seen) in (g.SUPERVISOR, g.ADMINISTRATOR)
     for statement in item.statements:
         target = getattr(statement, "device", None)
@@ -203,15 +203,15 @@ def _hear_edge(roster: Roster, item: Spoken) -> None:
             _hear(roster, item, statement, delegated=True)
 
 
-def _hear(roster: Roster, item: Spoken, statement: g.Statement, *, delegated: bool) -> None:  # noqa: C901, PLR0912 - one arm per statement
+def _hear(roster: Roster, item: Spoken, statement: g.Statement, *, delegated: bool) -> None:
     match statement:
         case g.Grant():
             old = roster.grants.get(statement.device)
-            if (
+            if statement.role in _ROLES and (
                 old is None
                 or (not delegated and old.delegated)
-                or (delegated == old.delegated and statement.version > old.version)
-            ) and statement.role in _ROLES:
+                or (delegated == old.delegated and _grants_over(statement, old))
+            ):
                 roster.by_id[device_id(statement.device)] = statement.device
                 roster.grants[statement.device] = Granted(
                     statement.device,
@@ -250,6 +250,13 @@ def _hear(roster: Roster, item: Spoken, statement: g.Statement, *, delegated: bo
                 roster.lapses[statement.device] = statement
         case g.Activate():
             roster.merge_version = max(roster.merge_version, statement.merge_version)
+
+
+def _grants_over(one: g.Grant, other: Granted) -> bool:
+    """Higher version first; at equal versions the one that gives less."""
+    if one.version != other.version:
+        return one.version > other.version
+    return _ROLES.index(one.role) < _ROLES.index(other.role)
 
 
 def _revokes_over(one: g.Revoke, other: g.Revoke) -> bool:

@@ -41,8 +41,9 @@ def conflicts(record_type: RecordType | None, state: RecordState) -> list[Confli
     if record_type is None or not state.cells:
         return []
     found = []
-    for key in state.keys():
-        cell = state.living(key)
+    for key, cell in sorted(state.cells.items(), key=lambda item: (item[0][0], item[0][1] or b"")):
+        if not cell:
+            continue
         if key[0] == RETRACTION:
             kind = "retracted" if _edited_since(state, cell) else None
         else:
@@ -65,8 +66,10 @@ def _kind(field: Field, key: CellKey, cell: Cell, state: RecordState) -> str | N
     values = distinct(cell)
     if field.kind is FieldKind.STATUS:
         return "status" if len(standing(field, values)) > 1 else None
-    if field.kind is FieldKind.APPROVAL and len(values) == 1:
-        return "basis" if _basis_changed(values[0], state) else None
+    if field.kind is FieldKind.APPROVAL:
+        if len(standing(field, values)) > 1:
+            return "values"
+        return "basis" if all(_basis_changed(value, state) for value in values) else None
     if len(values) == 1:
         return None
     if key[1] is not None and None in values:
@@ -78,7 +81,8 @@ def _edited_since(state: RecordState, cell: Cell) -> bool:
     if not any(item.value is not None for item in cell.values()):
         return False
     seen = {dot for item in cell.values() for dot in _dots_of(item.value, 1)}
-    alive = {dot for key in state.keys() if key[0] != RETRACTION for dot in state.living(key)}
+    keys = [key for key in state.keys() if key[0] != RETRACTION]  # noqa: SIM118 - no mapping
+    alive = {dot for key in keys for dot in state.living(key)}
     return not alive <= seen
 
 
@@ -87,8 +91,9 @@ def _basis_changed(value: Any, state: RecordState) -> bool:  # noqa: ANN401 - an
         return False
     rows = value[1] if isinstance(value, list) and len(value) > 1 else []
     for row in rows if isinstance(rows, list) else []:
-        listed = set(_dots_of(row, 1))
-        if not isinstance(row, list) or set(state.living((row[0], None))) != listed:
+        if not isinstance(row, list) or not row or not isinstance(row[0], int):
+            return True
+        if set(state.living((row[0], None))) != set(_dots_of(row, 1)):
             return True
     return False
 
@@ -98,6 +103,9 @@ def _dots_of(value: Any, index: int) -> list[Dot]:  # noqa: ANN401 - any stored 
     rows = value[index] if isinstance(value, list) and len(value) > index else []
     found = []
     for row in rows if isinstance(rows, list) else []:
-        if isinstance(row, list) and len(row) in (2, 3):
-            found.append(Dot(FeedId(row[0]), row[1], row[2] if len(row) > 2 else b""))  # noqa: PLR2004
+        match row:
+            case [bytes(feed), int(seq)]:
+                found.append(Dot(FeedId(feed), seq))
+            case [bytes(feed), int(seq), bytes(branch)]:
+                found.append(Dot(FeedId(feed), seq, branch))
     return found

@@ -7,7 +7,7 @@ form, a socket or a stick.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sync_protocol.identity import Dot, OfficerId
 from sync_protocol.merge.register import Sibling, write
@@ -37,15 +37,26 @@ def fold(
         state.type = change.type
     else:
         state.history.add(dot)
-    simple = makes and not state.cells and not state.dead
-    if simple:
-        state.plain = dict(change.values)
-    else:
-        for number, value in change.values.items():
-            _put(state, (number, None), dot, Sibling(timestamp, officer, value), (), folded)
+    if makes and not state.cells and not state.dead:
+        members = _only_adds(change)
+        if members is not None:
+            state.plain, state.members = dict(change.values), members
+            return
+    for number, value in change.values.items():
+        _put(state, (number, None), dot, Sibling(timestamp, officer, value), (), folded)
     for item in change.writes:
         sibling = Sibling(timestamp, officer, item.value, item.op)
         _put(state, (item.field, item.element), dot, sibling, item.parents, folded)
+
+
+def _only_adds(change: RecordChange) -> dict[tuple[int, bytes | None], Any] | None:
+    """Return the elements of a making change that only adds, each once; None for any other."""
+    members: dict[tuple[int, bytes | None], Any] = {}
+    for item in change.writes:
+        if item.element is None or item.parents or item.op:
+            return None
+        members[item.field, item.element] = item.value
+    return members if len(members) == len(change.writes) else None
 
 
 def _put(

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from sync_protocol.encoding import encode
 from sync_protocol.record.schema import Field
 
 
@@ -20,7 +21,11 @@ def target(value: Any) -> Any:  # noqa: ANN401 - a status value is whatever the 
 
 def standing(field: Field, values: Iterable[Any]) -> list[Any]:
     """Return the targets left after absorption: one where all is well, more where disputed."""
-    targets = list(dict.fromkeys(target(value) for value in values))
+    found = [target(value) for value in values]
+    targets = list({encode(item): item for item in found}.values())  # strangers' may not hash
+    named = [item for item in targets if isinstance(item, str)]
     return [
-        item for item in targets if not any((item, other) in field.absorbs for other in targets)
+        item
+        for item in targets
+        if not isinstance(item, str) or not any((item, other) in field.absorbs for other in named)
     ] or targets

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 
@@ -26,20 +26,28 @@ SALT_BYTES = 8
 PUT = 0
 CRITICAL = 128
 """Opcodes from here on make a record read-only for a version that does not know them."""
+_PLAIN = frozenset({type(None), bool, int, str, bytes})
 
 
-class CellWrite(NamedTuple):
-    """One cell written: `value` None clears a field and removes an element."""
+def whole_dot(dot: Dot) -> list[object]:
+    """Return a dot as values carry it: with the feed's id, since no table of feeds is at hand."""
+    return [dot.feed, dot.seq, dot.branch] if dot.branch else [dot.feed, dot.seq]
+
+
+class CellWrite(msgspec.Struct, array_like=True, frozen=True):
+    """One cell written: `value` None clears a field and removes an element.
+
+    `parents` are `Dot`s (on the wire, and only there, in their short form).
+    """
 
     field: int
     element: bytes | None
     value: Any
-    parents: tuple[Dot, ...] = ()
+    parents: tuple[Any, ...] = ()
     op: int = PUT
 
 
-@dataclass(frozen=True, slots=True)
-class RecordChange:
+class RecordChange(msgspec.Struct, array_like=True, frozen=True):
     """What one entry says of one record; `record` is None where the entry makes it.
 
     `values` are plain fields written without parents (a new record, an import).
@@ -58,24 +66,9 @@ class Changeset:
     records: tuple[RecordChange, ...]
 
 
-class _WireWrite(msgspec.Struct, array_like=True):
-    field: int
-    element: bytes | None
-    value: Any
-    parents: list[list[int | bytes]] = []
-    op: int = PUT
-
-
-class _WireRecord(msgspec.Struct, array_like=True):
-    record: bytes | None
-    type: int
-    values: dict[int, Any]
-    writes: list[_WireWrite] = []
-
-
 class _WireBody(msgspec.Struct, array_like=True):
-    feeds: list[bytes]
-    records: list[_WireRecord]
+    feeds: list[FeedId]
+    records: tuple[RecordChange, ...]
 
 
 def encode_changeset(changeset: Changeset, salt: bytes, own: FeedId) -> bytes:
@@ -103,7 +96,7 @@ def decode_changeset(body: bytes, own: FeedId) -> Changeset:
     if len(body) > limits.ENTRY_BODY_BYTES_MAX:
         raise LimitExceededError("An entry is larger than its bound.")
     wire = decode(memoryview(body)[SALT_BYTES:], _WireBody)
-    feeds = [own, *(FeedId(feed) for feed in wire.feeds)]
+    feeds = [own, *wire.feeds]
     if any(len(feed) != ID_BYTES for feed in feeds):
         raise MalformedMessageError("A feed id has 16 bytes.")
     cells = sum(len(item.values) + len(item.writes) for item in wire.records)
@@ -112,22 +105,66 @@ def decode_changeset(body: bytes, own: FeedId) -> Changeset:
     return Changeset(tuple(_record_change(item, feeds) for item in wire.records))
 
 
-def _record_change(item: _WireRecord, feeds: list[FeedId]) -> RecordChange:
+def _record_change(item: RecordChange, feeds: list[FeedId]) -> RecordChange:
+    """Check a decoded change, and name the feeds of its parents."""
     if item.record is not None and len(item.record) != ID_BYTES:
         raise MalformedMessageError("A record id has 16 bytes.")
-    record = None if item.record is None else RecordId(item.record)
+    _check_number(item.type)
+    for number, value in item.values.items():
+        _check_number(number)
+        if type(value) not in _PLAIN:
+            _check_value(value, limits.VALUE_DEPTH_MAX)
+    for write in item.writes:
+        _check_write(write)
+    if not any(write.parents for write in item.writes):
+        return item
     writes = tuple(_cell_write(write, feeds) for write in item.writes)
-    return RecordChange(record, item.type, item.values, writes)
+    return RecordChange(item.record, item.type, item.values, writes)
 
 
-def _cell_write(write: _WireWrite, feeds: list[FeedId]) -> CellWrite:
+def _check_number(number: int) -> None:
+    if not 0 <= number <= limits.NUMBER_MAX:
+        raise MalformedMessageError("An id or opcode is out of range.")
+
+
+def _check_write(write: CellWrite) -> None:
+    _check_number(write.field)
+    _check_number(write.op)
+    if write.element is not None and len(write.element) != ID_BYTES:
+        raise MalformedMessageError("An element's id has 16 bytes.")
+    if type(write.value) not in _PLAIN:
+        _check_value(write.value, limits.VALUE_DEPTH_MAX)
+
+
+def _check_value(value: object, depth: int) -> None:
+    """Check that a value is made of what the protocol knows, and not deeper than its bound.
+
+    How deep the decoder itself can go depends on who called it, so it can't be what decides.
+    """
+    if type(value) in _PLAIN:
+        return
+    if not depth:
+        raise LimitExceededError("A value is nested deeper than its bound.")
+    if isinstance(value, list):
+        for item in value:
+            _check_value(item, depth - 1)
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            if type(key) not in _PLAIN:
+                raise MalformedMessageError("A value is of a kind that the protocol lacks.")
+            _check_value(item, depth - 1)
+    else:
+        raise MalformedMessageError("A value is of a kind that the protocol lacks.")
+
+
+def _cell_write(write: CellWrite, feeds: list[FeedId]) -> CellWrite:
     if len(write.parents) > limits.PARENTS_PER_CHANGE_MAX:
         raise LimitExceededError("A write lists more dots than its bound.")
     parents = tuple(_dot(parent, feeds) for parent in write.parents)
     return CellWrite(write.field, write.element, write.value, parents, write.op)
 
 
-def _dot(wire: list[int | bytes], feeds: list[FeedId]) -> Dot:
+def _dot(wire: object, feeds: list[FeedId]) -> Dot:
     match wire:
         case [int(number), int(seq)]:
             branch = b""

@@ -2,19 +2,19 @@
 
 Parents are the dots that the form displayed, per field, never what the replica has received since:
 a save over an open form must not silently overwrite what arrived meanwhile. Unchanged fields write
-nothing.
+nothing. An approval is stored as [decision, basis]: the dots that it relied on travel inside it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from sync_protocol.errors import SchemaError
 from sync_protocol.identity import Dot, RecordId
-from sync_protocol.record.change import CellWrite, RecordChange
-from sync_protocol.record.schema import FieldKind, RecordType
+from sync_protocol.record.change import CellWrite, RecordChange, whole_dot
+from sync_protocol.record.schema import RETRACTION, Field, FieldKind, RecordType
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +72,32 @@ def edit(
         is_same = before is not None and before.value == admitted and not settles
         if not is_same or field.kind is FieldKind.APPROVAL:
             parents = before.dots if before is not None else ()
+            if field.kind is FieldKind.APPROVAL and admitted is not None:
+                admitted = [admitted, _basis(record_type, field, shown)]
             writes.append(CellWrite(field.id, None, admitted, parents))
     return RecordChange(record, record_type.id, {}, tuple(writes)) if writes else None
+
+
+def _basis(record_type: RecordType, field: Field, shown: Mapping[str, Shown]) -> list[object]:
+    """Return what an approval relies on: [field, the dots that were displayed of it], each."""
+    rows: list[object] = []
+    for number in field.basis:
+        relied = shown.get(record_type.by_id[number].name)
+        dots = () if relied is None else relied.dots
+        rows.append([number, [whole_dot(dot) for dot in sorted(dots)]])
+    return rows
+
+
+def retract(
+    record_type: RecordType, record: RecordId, reason: str, seen: Iterable[Dot]
+) -> RecordChange:
+    """Return the change that withdraws a record. `seen` are the dots of all that was displayed.
+
+    What somebody writes without having seen the retraction puts it in question.
+    """
+    dots: list[object] = [whole_dot(dot) for dot in sorted(set(seen))]
+    write = CellWrite(RETRACTION, None, [reason, dots])
+    return RecordChange(record, record_type.id, {}, (write,))
 
 
 def edit_element(

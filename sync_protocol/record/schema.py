@@ -116,6 +116,11 @@ class Field:
         return [None if item is None else self._admit_part(part, item) for part, item in pairs]
 
     def _admit_part(self, part: Part, value: object) -> object:
+        if part.type is ValueType.TEXT and type(value) is str:  # nearly every value there is
+            if not value.isascii():
+                value = unicodedata.normalize("NFC", value)
+            if len(value) <= part.size_max:
+                return value
         where = self.name if not self.is_tuple else f"{self.name}.{part.name}"
         if part.type is ValueType.ANY:
             return value
@@ -146,15 +151,21 @@ class RecordType:
     retractors: frozenset[str] = frozenset()
     by_id: Mapping[int, Field] = field(init=False, repr=False, compare=False)
     by_name: Mapping[str, Field] = field(init=False, repr=False, compare=False)
+    restricted: frozenset[int] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        """Index the fields. Raises `SchemaError` for a repeated id or name."""
+        """Index the fields, and those that not everybody may write.
+
+        Raises `SchemaError` for a repeated id or name.
+        """
         by_id = {item.id: item for item in self.fields}
         by_name = {item.name: item for item in self.fields}
         if len(by_id) != len(self.fields) or len(by_name) != len(self.fields) or 0 in by_id:
             raise SchemaError(f"Record type “{self.name}” repeats a field id or name.")
         object.__setattr__(self, "by_id", by_id)
         object.__setattr__(self, "by_name", by_name)
+        restricted = frozenset(item.id for item in self.fields if item.writers)
+        object.__setattr__(self, "restricted", restricted)
 
 
 @dataclass(frozen=True, slots=True)

@@ -152,15 +152,19 @@ class Author:
         self._holding.hear()
         self.notice = f"replayed-{len(lost)}"
 
-    def new_incarnation(self, reason: str) -> None:
-        """Open a new feed for this device, which supersedes the old one."""
+    def new_incarnation(self, reason: str, *, forget: bool = False) -> None:
+        """Open a new feed for this device, which supersedes the old one.
+
+        `forget` deletes the old feed's journal, whose entries the store must hold durably by then:
+        an erased body must not live on there.
+        """
         old = None if self._chain is None else self.chain.mark
         if old is not None and old.seq == 0:
             old = None
         declared = declare(self._keys, self._holding.ward, self._random(INCARNATION_BYTES), old)
         store = self._holding.store
         self._unsure = True  # until the store has it: a full disk must not let the old feed go on
-        self._journal.restart()
+        self._journal.restart(forget=forget)
         with self._holding.transaction(durable=True):
             self._chain = self._holding.declare(declared)
             store.put_note(OWN_NOTE, encode(self._chain.number))

@@ -15,42 +15,24 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from sync_protocol import limits
-from sync_protocol.errors import PeerError
 from sync_protocol.identity import Dot, FeedId, RecordId
-from sync_protocol.log.entry import CHANGESET, CONTROL, Entry, Header, Mark, read_header
-from sync_protocol.membership.grant import Statement, decode_statements
-from sync_protocol.membership.judgement import (
-    ADMITTED,
-    Author,
-    Standing,
-    Verdict,
-    held,
-    judge_author,
-    judge_changeset,
-)
+from sync_protocol.log.entry import Entry, Header, Mark
+from sync_protocol.membership.grant import Statement
+from sync_protocol.membership.judgement import ADMITTED
 from sync_protocol.merge.fold import Stamp, fold
 from sync_protocol.merge.state import RecordState, decode_state
-from sync_protocol.record.change import (
-    SALT_BYTES,
-    CellWrite,
-    Changeset,
-    RecordChange,
-    decode_changeset,
-    new_record_ids,
-)
+from sync_protocol.merge.stub import is_stub
+from sync_protocol.record.change import Changeset
 from sync_protocol.record.schema import Schema
-from sync_protocol.clock import millis
 from sync_protocol.replica.holding import Chain, Holding
+from sync_protocol.replica.judging import Judge, Judged, WaitsError
 from sync_protocol.replica.projection import Projection
 from sync_protocol.storage.store import Held, ViewStore
 
 _CHAIN = "chain:"
 _SEEN = "seen:"
 _BRANCHES = "branches"
-
-
-class WaitsError(Exception):
-    """Inside the fold: this entry must wait, and the rest of its feed with it."""
+_STUBS = "stubs"
 
 
 @dataclass(slots=True)
@@ -61,17 +43,6 @@ class Batch:
     touched: set[RecordId] = field(default_factory=set)
     held: list[Held] = field(default_factory=list)
     spoken: list[tuple[Chain, Statement]] = field(default_factory=list)
-
-
-@dataclass(frozen=True, slots=True)
-class Judged:
-    """One entry, read and judged."""
-
-    verdict: Verdict
-    header: Header | None = None
-    changeset: Changeset | None = None
-    statements: tuple[Statement, ...] = ()
-    records: tuple[RecordId, ...] = ()
 
 
 class Follower:
@@ -86,17 +57,22 @@ class Follower:
         self.schema = schema
         self.projection = projection
         self.on_scans: Callable[[list[RecordState]], None] = lambda _: None
+        self.on_stubs: Callable[[list[RecordId]], None] = lambda _: None
         self.on_statements: Callable[[list[tuple[Chain, Statement]]], None] = lambda _: None
         self.cursors: dict[int, int] = {}
         self.seen: dict[int, dict[int, int]] = {}
         self.waiting: dict[int, str] = {}
+        self._stubs = False
+        self._judge = Judge(holding, schema)
         self.load()
 
     def load(self) -> None:
-        """Read the cursors: how far each chain is folded, and what its writer had seen of others."""
+        """Read the cursors: how far each chain is folded, and what its writer had seen."""
         self.cursors.clear()
         self.seen.clear()
-        for name, value in self.views.cursors().items():
+        cursors = self.views.cursors()
+        self._stubs = bool(cursors.get(_STUBS))
+        for name, value in cursors.items():
             if name.startswith(_CHAIN):
                 self.cursors[int(name[len(_CHAIN) :])] = value
             elif name.startswith(_SEEN):
@@ -122,6 +98,16 @@ class Follower:
     def note_branches(self) -> None:
         """Remember, inside a transaction, which forks the views know."""
         self.views.put_cursor(_BRANCHES, self.branches())
+
+    def note_stubs(self) -> None:
+        """Remember, inside a transaction, that some records wait for the entry that made them."""
+        self.views.put_cursor(_STUBS, 1)
+
+    def put_position(self, chain: Chain, seq: int, seen: dict[int, int]) -> None:
+        """Say, inside a transaction, how far a chain is folded, and what its writer had seen."""
+        self.views.put_cursor(f"{_CHAIN}{chain.number}", seq)
+        for other, at in seen.items():
+            self.views.put_cursor(f"{_SEEN}{chain.number}:{other}", at)
 
     # --- how far ------------------------------------------------------------------------------
 
@@ -207,10 +193,10 @@ class Follower:
         known = self.seen.get(chain.number)
         if known is None:
             base = self.holding.chains.get(chain.row.base_chain)
-            known = {}
+            known = self.holding.floor_seen(chain)
             if base is not None:  # a branch has seen what its past had seen
-                for seq, entry in self.holding.entries(base, 1, chain.row.base_seq):
-                    self._take_context(chain, entry, seq, known)
+                for _, entry in self.holding.entries(base, 1, chain.row.base_seq):
+                    self._judge.take_context(entry, known)
         return known
 
     def _judge_all(
@@ -226,112 +212,22 @@ class Follower:
         return judged
 
     def judge(self, chain: Chain, seq: int, entry: Entry, seen: dict[int, int]) -> Judged:
-        """Read and judge one entry; takes its context into `seen`."""
-        roster = self.holding.roster
-        dot = self.holding.dot(chain, seq)
-        try:
-            header = read_header(entry.header)
-            self._take_marks(header, seen)
-            if entry.body is None:
-                return Judged(held("erased"))  # forgotten; what its writer had seen is not
-            by_feed: dict[FeedId, int] = {}
-            for number, at in seen.items():
-                feed = self.holding.chains[number].feed
-                by_feed[feed] = max(at, by_feed.get(feed, 0))
-            within = self.within_cut(chain, seq)
-            author = Author(dot, chain.device, header.officer, by_feed, within)
-            verdict = judge_author(roster, author)
-            if verdict.standing is Standing.PENDING:
-                raise WaitsError(verdict.reason)
-            if header.kind == CONTROL:
-                return Judged(verdict, header, None, tuple(decode_statements(entry.body)))
-            if header.kind != CHANGESET:
-                return Judged(held("newer-kind"), header)
-            changeset, records = self._changeset(chain, seq, header, entry.body, seen)
-            if verdict == ADMITTED:
-                verdict = judge_changeset(roster, self.schema, author, changeset)
-            return Judged(verdict, header, changeset, (), records)
-        except PeerError as problem:
-            reason = "erased" if entry.body is None else "unreadable-" + problem.code
-            return Judged(held(reason))
-
-    def _changeset(
-        self, chain: Chain, seq: int, header: Header, body: bytes, seen: dict[int, int]
-    ) -> tuple[Changeset, tuple[RecordId, ...]]:
-        changeset = self._resolve(decode_changeset(body, chain.feed), chain, seen)
-        made_ms, salt = millis(header.timestamp), body[:SALT_BYTES]
-        return changeset, tuple(new_record_ids(changeset, made_ms, chain.feed, seq, salt))
+        """Read and judge one entry; takes its context into `seen`. Raises `WaitsError`."""
+        return self._judge.judge(chain, seq, entry, seen)
 
     def read(
         self, chain: Chain, seq: int, entry: Entry, seen: dict[int, int]
     ) -> tuple[Header, Changeset, tuple[RecordId, ...]] | None:
         """Read an admitted entry again; None where its body was erased or it is no changeset."""
-        try:
-            header = read_header(entry.header)
-            if entry.body is None or header.kind != CHANGESET:
-                return None
-            return header, *self._changeset(chain, seq, header, entry.body, seen)
-        except PeerError:
-            return None  # it is held back as unreadable, and says nothing
+        return self._judge.read(chain, seq, entry, seen)
 
     def within_cut(self, chain: Chain, seq: int) -> bool:
-        """Whether an entry lies before a position at which its feed is cut, on the same chain."""
-        cuts = self.holding.roster.cuts(chain.device, chain.feed)
-        return cuts is None or any(self.holding.reaches(cut, chain, seq) for cut in cuts)
+        """Whether an entry lies before the position at which its feed is cut."""
+        return self._judge.within_cut(chain, seq)
 
-    def _take_context(self, chain: Chain, entry: Entry, seq: int, seen: dict[int, int]) -> None:
-        try:
-            self._take_marks(read_header(entry.header), seen)
-        except (PeerError, WaitsError):
-            return  # judged where the entry itself is folded
-
-    def _take_marks(self, header: Header, seen: dict[int, int]) -> None:
-        """Take in what the writer had folded. It never goes back."""
-        for mark in header.context:
-            chain = self.holding.find(mark)
-            if chain is not None:
-                seen[chain.number] = max(mark.seq, seen.get(chain.number, 0))
-            elif mark.feed not in self.holding.by_feed:
-                raise WaitsError("unknown-feed-in-context")
-            elif mark.feed in self.holding.roster.control_feeds and all(
-                mark.seq > item.row.head.seq for item in self.holding.by_feed[mark.feed]
-            ):
-                raise WaitsError("control-not-here-yet")
-
-    def _resolve(self, changeset: Changeset, chain: Chain, seen: dict[int, int]) -> Changeset:
-        """Name the branch of parents in forked feeds: the one that the writer had seen."""
-        if not any(
-            self.holding.is_forked(dot.feed)
-            for change in changeset.records
-            for item in change.writes
-            for dot in item.parents
-        ):
-            return changeset
-        return Changeset(
-            tuple(
-                RecordChange(
-                    change.record,
-                    change.type,
-                    change.values,
-                    tuple(self._resolve_write(item, chain, seen) for item in change.writes),
-                )
-                for change in changeset.records
-            )
-        )
-
-    def _resolve_write(self, item: CellWrite, chain: Chain, seen: dict[int, int]) -> CellWrite:
-        parents = tuple(self._resolve_dot(dot, chain, seen) for dot in item.parents)
-        return item._replace(parents=parents)
-
-    def _resolve_dot(self, dot: Dot, chain: Chain, seen: dict[int, int]) -> Dot:
-        if dot.branch or not self.holding.is_forked(dot.feed):
-            return dot
-        if dot.feed == chain.feed:
-            return self.holding.dot(chain, dot.seq)
-        for other in self.holding.by_feed[dot.feed]:
-            if seen.get(other.number, 0) >= dot.seq:
-                return self.holding.dot(other, dot.seq)
-        return dot
+    def take_context(self, entry: Entry, seen: dict[int, int]) -> None:
+        """Take what an entry's writer had folded into `seen`."""
+        self._judge.take_context(entry, seen)
 
     # --- one batch ----------------------------------------------------------------------------
 
@@ -353,8 +249,8 @@ class Follower:
         self._want(batch, wanted | (fresh if self._may_be_there() else set()))
 
     def _may_be_there(self) -> bool:
-        """Whether a record can exist before the entry that makes it: when edits came first."""
-        return len(self.holding.chains) > 1
+        """Whether some record exists without the entry that makes it: its edits came first."""
+        return self._stubs
 
     def _want(self, batch: Batch, records: set[RecordId]) -> None:
         stored = self.views.load(sorted(records)) if records else {}
@@ -386,11 +282,17 @@ class Follower:
 
     def _save(self, batch: Batch, chain: Chain, done: int, seen: dict[int, int]) -> None:
         rows = []
+        stubs = []
         with_scans = []
         for record in batch.touched:
             state = batch.states[record]
             if state is not None:
                 rows.append(self.projection.stored(record, state))
+                if is_stub(state):
+                    stubs.append(record)
+                if state.made is None and not self._stubs:
+                    self._stubs = True
+                    self.views.put_cursor(_STUBS, 1)
                 if rows[-1].attachments:
                     with_scans.append(state)
         rows.sort(key=lambda row: row.id)  # neighbours on the page: worth 3x under SQLCipher
@@ -406,5 +308,7 @@ class Follower:
         self.seen[chain.number] = seen
         if with_scans:
             self.on_scans(with_scans)
+        if stubs:
+            self.on_stubs(stubs)
         if batch.spoken:
             self.on_statements(batch.spoken)

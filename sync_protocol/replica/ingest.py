@@ -1,8 +1,8 @@
 """What others bring: verified, stored as it came, made durable; never judged by its time.
 
 What holds:
-* A payload is stored as soon as its entries chain up (*staged*); what a seal proves becomes the head
-  in one durable transaction, together with the roster that it changes. Only then is it receipted.
+* A payload is stored as soon as its entries chain up (*staged*); what a seal proves becomes the
+  head in one durable transaction, with the roster that it changes. Only then is it receipted.
 * One bad feed is refused by name and stops no other.
 * Entries whose author has no grant yet are kept, within a bound: they wait, they are not refused.
 * A feed that goes on in two ways is kept in both.
@@ -135,7 +135,7 @@ class Intake:
         self._overlap(chains, found, offer)
 
     def _head_for(self, chains: list[Chain], offer: Offer) -> bytes | None:
-        """Return the group head that a payload was packed against, if one of the chains holds it."""
+        """Return the group head that a payload was packed against, if some chain holds it."""
         wanted = packed_against(offer.packed)
         if wanted is None:
             return None
@@ -160,6 +160,10 @@ class Intake:
 
     def _overlap(self, chains: list[Chain], found: Range, offer: Offer) -> None:
         """Skip what is held already; extend a chain, or begin a branch where it parts from ours."""
+        if chains[0].purged:
+            found, offer = _above_floor(chains[0], found, offer)
+            if not found.entries:
+                return
         best: tuple[int, Chain] | None = None
         for chain in chains:
             before = self._holding.hash_at(chain, found.first - 1)
@@ -256,7 +260,7 @@ class Intake:
                     self.admission.moved.add(feed)
 
     def finish(self) -> Admission:
-        """Make durable what the seals prove; forget what they disprove. Then it may be receipted."""
+        """Make durable what the seals prove; forget what they disprove. Then receipts may go."""
         store = self._holding.store
         for feed in self._seals:  # entries may have been here, waiting for their seal
             self._seal_if_proved(feed, durable=False)
@@ -289,12 +293,7 @@ class Intake:
         )
 
     def _hear_control(self) -> None:
-        before = set(self._holding.roster.erased)
         self._holding.hear()
-        for dot in self._holding.roster.erased - before:
-            chain = self._holding.locate(dot)
-            if chain is not None:
-                self._holding.store.erase(chain.number, [dot.seq])
         for feed in self.admission.moved:
             for chain in self._holding.by_feed[feed]:
                 head = chain.row.head.seq
@@ -313,3 +312,13 @@ def _is_control(entry: Entry) -> bool:
         return read_header(entry.header).kind == CONTROL
     except PeerError:
         return False  # unreadable: proved by its seal, held back by the fold
+
+
+def _above_floor(chain: Chain, found: Range, offer: Offer) -> tuple[Range, Offer]:
+    """Leave what lies above a floor: what was let go of was verified once, and may come again."""
+    floor = chain.row.floor
+    if found.first > floor.seq:
+        return found, offer
+    rest = found.entries[floor.seq + 1 - found.first :]
+    before = floor.hash[:SHORT_HASH_BYTES]
+    return Range(floor.seq + 1, rest), offer._replace(first=floor.seq + 1, before=before)

@@ -46,7 +46,7 @@ class Projection:
     def stored(self, record: RecordId, state: RecordState) -> StoredRecord:
         """Return the row that is stored."""
         kind = self.schema.by_id.get(state.type)
-        found = conflicts(kind, state)
+        found = conflicts(kind, state) if state.cells else []
         return StoredRecord(
             id=record,
             type=state.type,
@@ -61,19 +61,6 @@ class Projection:
             attachments=() if kind is None else self._attachments(kind, state),
         )
 
-    def _values(self, field: Field, state: RecordState) -> list[Any]:
-        """Every living value of a field: search finds a disputed record under each of them."""
-        if field.id in state.plain:
-            return [state.plain[field.id]]
-        return [
-            cell[dot].value
-            for key in state.keys()
-            if key[0] == field.id
-            for cell in (state.cells[key],)
-            for dot in sorted(cell)  # one order, whatever came first
-            if cell[dot].value is not None and cell[dot].op == 0
-        ]
-
     def _facet(self, kind: RecordType, state: RecordState) -> str:
         field = kind.by_name.get(kind.facet)
         if field is None:
@@ -84,11 +71,14 @@ class Projection:
         return "" if shown is None else str(target(shown))
 
     def _text(self, kind: RecordType, state: RecordState) -> str:
+        """Return what search finds: a disputed record under each of its values."""
         words: list[str] = []
         for field in self._searched[kind.id]:
-            for value in self._values(field, state):
-                parts = value if isinstance(value, list) else [value]
-                words.extend(str(part) for part in parts if isinstance(part, str | int))
+            for value in state.living_values(field.id, elements=field.has_elements):
+                if isinstance(value, str):
+                    words.append(value)
+                elif isinstance(value, list):
+                    words.extend(part for part in value if isinstance(part, str))
         return self._fold_text(" ".join(words))
 
     def _claims(self, kind: RecordType, state: RecordState) -> tuple[Claim, ...]:
@@ -97,7 +87,7 @@ class Projection:
                 {
                     Claim(kind.id, field.id, str(value))
                     for field in self._claimed[kind.id]
-                    for value in self._values(field, state)
+                    for value in state.living_values(field.id, elements=False)
                 }
             )
         )
@@ -110,7 +100,7 @@ class Projection:
         found = []
         for field in self._attached[kind.id]:
             index = _attachment_part(field)
-            for value in self._values(field, state):
+            for value in state.living_values(field.id, elements=field.has_elements):
                 part = value[index] if isinstance(value, list) and index is not None else value
                 if isinstance(part, bytes) and part:
                     try:

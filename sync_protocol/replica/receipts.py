@@ -1,7 +1,8 @@
 """Who else holds what: receipts kept, and what they allow.
 
 What holds: a receipt counts only if its holder has a role in this ward and its incarnation was not
-superseded; the newest of each holder is kept, and relayed. A copy may be deleted only when an edge
+superseded; the newest of each holder is kept, and relayed. One that counts replaces one that does
+not, whatever the holder's clock says. A copy may be deleted only when an edge
 and the hub hold it, or the hub says that it is backed up.
 """
 
@@ -25,6 +26,8 @@ from sync_protocol.wire.receipt import (
     write_receipt,
 )
 
+BACKED_UP_NOTE = "backed-up"
+"""How far a backup of this replica reaches: a list of marks, written by whoever made it."""
 _NOTE = "receipt:"
 _SCAN_AT = "scan-at:"
 _SCAN_RECEIPT = "scan-receipt:"
@@ -78,10 +81,16 @@ class Receipts:
                 store.put_note(_SCAN_RECEIPT + name.hex(), raw)
                 for scan in receipt.scans:
                     self._take_scan(scan, receipt, name)
-            elif known is None or known.time <= receipt.time:
+            elif known is None or self._replaces(receipt, known):
                 store.put_note(_NOTE + receipt.holder.hex(), raw)
                 self._keep(raw, receipt)
         return receipt
+
+    def _replaces(self, receipt: Receipt, known: Receipt) -> bool:
+        """Whether a receipt is newer. A restored holder's clock may be behind its former self's."""
+        if receipt.incarnation != known.incarnation:
+            return receipt.incarnation not in self._superseded(receipt.holder)
+        return known.time <= receipt.time
 
     def _take_scan(self, scan: AttachmentId, receipt: Receipt, name: bytes) -> None:
         where = self._scan_at(scan)
@@ -200,7 +209,7 @@ class Receipts:
         What it says must have been made durable before.
         """
         role = self._holding.roster.role_of(self._keys.public) or g.TABLET
-        backed = self._holding.store.note("backed-up")
+        backed = self._holding.store.note(BACKED_UP_NOTE)
         rows = [[chain.feed, seq] for chain, seq in held][:HELD_SHOWN_MAX]
         named = list(scans)
         receipt = Receipt(

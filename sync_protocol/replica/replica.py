@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from sync_protocol.attachment import Manifest, attachment_id, seal_scan
 from sync_protocol.clock import HybridLogicalClock, WallClock
 from sync_protocol.crypto.key import DeviceKeys, random_bytes
 from sync_protocol.encoding import decode, encode
-from sync_protocol.errors import AccessError, InputError, NotEnrolledError
-from sync_protocol.identity import AttachmentId, FeedId, OfficerId, RecordId, WardId
+from sync_protocol.errors import AccessError, InputError, NotEnrolledError, PeerError
+from sync_protocol.identity import AttachmentId, Dot, FeedId, OfficerId, RecordId, WardId
 from sync_protocol.log.entry import Mark
 from sync_protocol.membership.grant import HUB, Statement
 from sync_protocol.merge.state import RecordState, decode_state
+from sync_protocol.merge.stub import state_digest
 from sync_protocol.record.change import Changeset, RecordChange
 from sync_protocol.record.schema import Schema
+from sync_protocol.replica import snapshot
 from sync_protocol.replica.author import Act, Author, Written
 from sync_protocol.replica.follow import Follower
 from sync_protocol.replica.holding import Chain, Holding
@@ -30,6 +33,8 @@ from sync_protocol.view import RecordView
 
 SCAN_NOTE = "scan:"
 SCAN_KEY_NOTE = "scan-key:"
+_AGAIN_NOTE = "scans-again"
+_SUPERSEDED_NOTE = "superseded:"
 SCAN_COUNT_NOTE = "scans-queued"
 _SCANS = "scans"
 
@@ -91,26 +96,38 @@ class Replica:
         self.author.schema = character.schema.version
         self.author.open()
         self.receipts = Receipts(self.holding, self.keys)
-        projection = Projection(
-            character.schema, character.fold_text, lambda dot: self.holding.roster.is_suspect(dot)
-        )
+        projection = Projection(character.schema, character.fold_text, self._is_suspect)
         self.follower = Follower(self.holding, rooms.views, character.schema, projection)
         self.follower.on_scans = self._queue_scans
         self.rejudge = Rejudge(self.follower)
+        self.rejudge.on_lost = self._want_snapshot
+        self.follower.on_stubs = self._want_records
         self._erase_again()
+        with suppress(PeerError):
+            snapshot.finish(self)
         lost_scans = rooms.views.cursors().get(_SCANS, 0) > self._scans_queued()
         if lost_scans or self.follower.is_ahead():
             self.rebuild()
 
+    def _is_suspect(self, dot: Dot) -> bool:
+        return self.holding.roster.is_suspect(dot)  # of the roster as it is now
+
     def _erase_again(self) -> None:
-        """A crash may have come between hearing of an erasure and carrying it out."""
-        for dot in self.holding.roster.erased:
-            entry = self.holding.entry(dot)
-            chain = self.holding.locate(dot)
-            if entry is not None and entry.body is not None and chain is not None:
-                with self.rooms.log.transaction(durable=True):
+        """Carry out every erasure heard of: a crash may have come in between."""
+        roster = self.holding.roster
+        found = [(dot, self.holding.locate(dot), self.holding.entry(dot)) for dot in roster.erased]
+        bodies = [
+            (dot, chain)
+            for dot, chain, entry in found
+            if chain is not None and entry is not None and entry.body is not None
+        ]
+        if bodies:
+            with self.rooms.log.transaction(durable=True):
+                for dot, chain in bodies:
                     self.rooms.log.erase(chain.number, [dot.seq])
-        for address in self.holding.roster.erased_chunks:
+        if any(chain.number == self.own.number for _, chain in bodies):
+            self.author.new_incarnation("erasure", forget=True)
+        for address in roster.erased_chunks:
             self.rooms.chunks.remove(address)
 
     def close(self) -> None:
@@ -208,8 +225,9 @@ class Replica:
         return 0 if note is None else decode(note, int)
 
     def _must_travel(self, manifest: Manifest) -> bool:
-        whole = all(self.rooms.chunks.has(address) for address in manifest.chunks)
-        return not whole or not self.receipts.scan_safety(manifest.id).hub
+        if not self.has_scan(manifest.chunks):
+            return True
+        return not self.is_hub() and not self.receipts.scan_safety(manifest.id).hub
 
     def scans_waiting(self) -> dict[AttachmentId, list[bytes]]:
         """Return the scans that are not yet safe: id to chunk addresses."""
@@ -226,7 +244,7 @@ class Replica:
         """Whether every chunk is here."""
         return all(self.rooms.chunks.has(address) for address in chunks)
 
-    # --- taking in ----------------------------------------------------------------------------------
+    # --- taking in --------------------------------------------------------------------------------
 
     def intake(self, declarations: Sequence[bytes], seals: Sequence[bytes]) -> Intake:
         """Begin to take in what a peer brings. Hold `lock` until `finish` has returned."""
@@ -250,7 +268,38 @@ class Replica:
                 self.author.new_incarnation("copy-of-this-device-seen")
         if admission.moved:
             self.carry_out_erasures()
+            self._offer_again(admission.moved)
         return admission
+
+    def _offer_again(self, feeds: Iterable[FeedId]) -> None:
+        """A hub that opens a new incarnation may have lost scans that its old receipts spoke of.
+
+        So every scan that is not safe by the receipts that count now travels again. Each such feed
+        is heard once; a note sees to it that a crash in between loses nothing.
+        """
+        fresh = [
+            chain.feed
+            for feed in feeds
+            for chain in self.holding.by_feed.get(feed, ())
+            if chain.declared.declaration.supersedes is not None
+            and chain.row.head.seq
+            and chain.device != self.keys.public
+            and self.holding.roster.role_of(chain.device) == HUB
+            and self.rooms.log.note(_SUPERSEDED_NOTE + chain.feed.hex()) is None
+        ]
+        if fresh:
+            with self.lock, self.rooms.log.transaction(durable=True):
+                self.rooms.log.put_note(_AGAIN_NOTE, b"")
+                for feed in fresh:
+                    self.rooms.log.put_note(_SUPERSEDED_NOTE + feed.hex(), b"")
+
+    def _queue_again(self) -> None:
+        """Queue every scan that is not safe; the views must have followed before."""
+        for row in self.rooms.views.scan():
+            if row.attachments:
+                self._queue_scans([decode_state(row.state, row.pending)])
+        with self.lock, self.rooms.log.transaction(durable=False):
+            self.rooms.log.put_note(_AGAIN_NOTE, None)
 
     def carry_out_erasures(self) -> None:
         """Forget what an erasure names, as soon as it is heard."""
@@ -264,18 +313,32 @@ class Replica:
         with self.view_lock:
             if self.follower.parted():  # a fork gives new names to entries that were folded before
                 self.rebuild()
-            return self.follower.follow(entries_max)
+            count = self.follower.follow(entries_max)
+            if self.rooms.log.note(_AGAIN_NOTE) is not None:
+                self._queue_again()
+            return count
+
+    def _want_records(self, records: Sequence[RecordId]) -> None:
+        snapshot.want_records(self, records)
+
+    def _want_snapshot(self) -> None:
+        snapshot.want(self)
 
     def rebuild(self) -> None:
-        """Forget the views and make them anew from the log."""
+        """Forget the views and make them anew from the log; a partial log needs a new snapshot."""
         with self.view_lock:
+            if self.holding.is_partial():
+                self._want_snapshot()
+                with self.rooms.views.transaction():
+                    self.follower.note_branches()
+                return
             with self.rooms.views.transaction():
                 self.rooms.views.reset()
                 self.follower.note_branches()
             self.follower.load()
             self.follower.follow()
 
-    # --- reading --------------------------------------------------------------------------------------
+    # --- reading ----------------------------------------------------------------------------------
 
     def read(self, record: RecordId) -> RecordView | None:
         """Return a record as a person reads it, or None where there is none."""
@@ -308,7 +371,7 @@ class Replica:
         total = hashlib.sha256()
         count = 0
         for row in self.rooms.views.scan():
-            total.update(row.id + hashlib.sha256(row.state).digest())
+            total.update(row.id + state_digest(row.state))
             count += 1
         return Digest(self.holding.frontier_root().hex(), count, total.hexdigest())
 

@@ -14,6 +14,7 @@ What holds:
 from __future__ import annotations
 
 import os
+import shutil
 import struct
 import threading
 from collections.abc import Iterator, Sequence
@@ -128,14 +129,20 @@ class FileJournal:
             if dropped:
                 sync_folder(self._folder)
 
-    def restart(self) -> None:
-        """Move the present segments to `damaged-<n>` as evidence and start anew."""
+    def restart(self, *, forget: bool = False) -> None:
+        """Move the present segments to `damaged-<n>` as evidence and start anew.
+
+        `forget` deletes them, and what was moved aside before: after an erasure.
+        """
         with self._lock, disk_errors("setting the damaged journal aside"):
             self._close_handle()
-            aside = self._new_aside()
-            for segment in self._segments:
-                segment.path.rename(aside / segment.path.name)
-            sync_folder(aside)
+            if self._segments:
+                aside = self._new_aside()
+                for segment in self._segments:
+                    segment.path.rename(aside / segment.path.name)
+                sync_folder(aside)
+            for aside in self._folder.glob("damaged-*") if forget else ():
+                shutil.rmtree(aside)
             sync_folder(self._folder)
             self._segments = []
             self.damaged = False

@@ -145,10 +145,10 @@ class MemoryJournal:
         while len(self._segments) > 1 and self._segments[0].last <= through:
             del self._segments[0]
 
-    def restart(self) -> None:
-        """Put the present segments aside as damaged evidence and start anew."""
+    def restart(self, *, forget: bool = False) -> None:
+        """Put the present segments aside as evidence and start anew; `forget` deletes all."""
         self._tell("restart")
-        self.aside.append(self._segments)
+        self.aside = [] if forget else [*self.aside, self._segments]
         self._segments = []
         self.damaged = False
 

@@ -14,8 +14,10 @@ from sync_protocol.log.block import (
     block_first,
     block_number,
     group_head_first,
+    head_digest,
     is_full_block,
     pack,
+    packed_against,
     raw_form,
 )
 from sync_protocol.log.entry import Entry
@@ -50,6 +52,12 @@ class _Chain:
         del self.entries[count:], self.hashes[count:]
         for number in [item for item in self.packed if block_first(item + 1) - 1 > after]:
             del self.packed[number]
+
+    def forget_group(self, seq: int) -> None:
+        # Simpler than telling the head from the others: what is gone is packed again when asked.
+        group = block_number(group_head_first(seq))
+        for number in range(group, group + GROUP_BLOCKS):
+            self.packed.pop(number, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +114,10 @@ class MemoryLog:
         kept.entries += entries
         kept.hashes += follow(before, entries)
         if packed and is_full_block(before.seq + 1, len(entries)):
-            kept.packed[block_number(before.seq + 1)] = packed
+            against = packed_against(packed)
+            head = None if against is None else self.group_head(chain, before.seq + 1)
+            if against is None or (head is not None and head_digest(head) == against):
+                kept.packed[block_number(before.seq + 1)] = packed
         return Head(kept.last, kept.hashes[-1])
 
     def entries(self, chain: int, first: int, last: int) -> Iterator[tuple[int, Entry]]:
@@ -116,26 +127,28 @@ class MemoryLog:
             yield seq, self._chains[chain].slice(seq, seq)[0]
             seq += 1
 
-    def packed(self, chain: int, first: int, last: int) -> bytes:
-        """Return the packed form of a range within one block, as stored where it is a block."""
+    def packed(self, chain: int, first: int, last: int, *, alone: bool = False) -> bytes:
+        """Return the packed form of a range within one block; see the port."""
         with self.transactions.lock:
             kept = self._chains[chain]
             if not kept.first <= first <= last <= kept.last:
                 raise AssertionError("A range was asked for that is not held.")
             entries = kept.slice(first, last)
-            as_it_came = kept.packed.get(block_number(first))
-            if as_it_came is not None and is_full_block(first, len(entries)):
-                return as_it_came
-            return pack(first, entries, self.group_head(chain, first))
+            packed = kept.packed.get(block_number(first), b"")
+            readable = not alone or packed_against(packed) is None
+            if packed and readable and is_full_block(first, len(entries)):
+                return packed
+            return pack(first, entries, None if alone else self.group_head(chain, first))
 
     def group_head(self, chain: int, seq: int) -> bytes | None:
-        """Return the raw form of the head block of a group, None where it is not held whole."""
-        kept = self._chains[chain]
-        first = group_head_first(seq)
-        last = first + limits.BLOCK_ENTRIES - 1
-        if not kept.first <= first <= last <= kept.last or seq <= last:
-            return None
-        return raw_form(first, kept.slice(first, last))
+        """Return the raw form of the head of the group in which `seq` lies; see the port."""
+        with self.transactions.lock:
+            kept = self._chains[chain]
+            first = group_head_first(seq)
+            last = first + limits.BLOCK_ENTRIES - 1
+            if seq <= last or first < kept.first or last > kept.last:
+                return None
+            return raw_form(first, kept.slice(first, last))
 
     def hash_at(self, chain: int, seq: int) -> bytes | None:
         """Return the chain's 32-byte hash after `seq`, or None where it is not known here."""
@@ -171,7 +184,7 @@ class MemoryLog:
         del kept.entries[:count], kept.hashes[:count]
         for number in [item for item in kept.packed if block_first(item) <= border]:
             del kept.packed[number]
-        self._loosen(kept, group_head_first(border + 1))
+        kept.forget_group(border + 1)
 
     def erase(self, chain: int, seqs: Iterable[int]) -> None:
         """Forget the bodies of these entries."""
@@ -180,7 +193,7 @@ class MemoryLog:
         for seq in seqs:
             if kept.first <= seq <= kept.last:
                 kept.entries[seq - kept.first] = kept.entries[seq - kept.first].erased()
-                self._loosen(kept, seq)
+                kept.forget_group(seq)
 
     def note(self, key: str) -> bytes | None:
         """Return a named note."""
@@ -238,14 +251,6 @@ class MemoryLog:
     def _replaced(self, name: str, chain: int, kept: _Chain) -> None:
         old = kept.copy()
         self.transactions.write(name, lambda: self._chains.update({chain: old}))
-
-    @staticmethod
-    def _loosen(kept: _Chain, seq: int) -> None:
-        """A block has changed: forget packed forms that are or need its old form."""
-        kept.packed.pop(block_number(seq), None)
-        if block_number(group_head_first(seq)) == block_number(seq):
-            for number in range(block_number(seq), block_number(seq) + GROUP_BLOCKS):
-                kept.packed.pop(number, None)
 
     def _set_row(self, chain: int, row: ChainRow) -> None:
         self._chains[chain].row = row

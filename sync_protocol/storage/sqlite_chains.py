@@ -11,10 +11,10 @@ What holds:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from sync_protocol.log.block import Range, block_first, block_number
+from sync_protocol.log.block import Range, block_first
 from sync_protocol.log.entry import Entry
 from sync_protocol.log.feed import Head
 from sync_protocol.storage.migration import Schema
@@ -46,25 +46,35 @@ def _first_version(db: Database) -> None:
         strict=True,
     )
     # `packed` last: what is asked of a block without its entries lies on the row's first page.
-    columns = {"chain": int, "number": int, "first": int, "before": bytes, "after": bytes}
-    db.table("block").create(columns | {"packed": bytes}, pk=("chain", "number"), strict=True)
+    db.table("block").create(
+        {
+            "chain": int,
+            "number": int,
+            "first": int,
+            "before": bytes,
+            "after": bytes,
+            "digest": bytes,
+            "packed": bytes,
+        },
+        pk=("chain", "number"),
+        strict=True,
+    )
     columns = {"chain": int, "seq": int, "before": bytes, "header": bytes, "body_hash": bytes}
     db.table("tail").create(columns | {"body": bytes}, pk=("chain", "seq"), strict=True)
     db.table("note").create({"key": str, "value": bytes}, pk="key", strict=True)
 
 
-PUT_BLOCK = "insert into block (chain, number, first, before, packed, after) values (?,?,?,?,?,?)"
-
 SCHEMA = Schema(mark=0x4D434C47, steps=(_first_version,))
 
 
 class BlockRow(NamedTuple):
-    """A block's row; `last` is always the border."""
+    """A block's row. `last` is always the border; `digest` is empty unless it heads a group."""
 
     number: int
     first: int
     before: bytes
     after: bytes
+    digest: bytes
 
     @property
     def last(self) -> int:
@@ -103,7 +113,7 @@ def end_of(connection: Connection, chain: int) -> Head | None:
 def find_block(connection: Connection, chain: int, number: int) -> BlockRow | None:
     """Return the row of a block, without its entries."""
     row = connection.execute(
-        "select number, first, before, after from block where chain = ? and number = ?",
+        "select number, first, before, after, digest from block where chain = ? and number = ?",
         (chain, number),
     ).fetchone()
     return None if row is None else BlockRow(*row)
@@ -142,26 +152,50 @@ def put_tail(
     )
 
 
-def complete_block(
-    connection: Connection,
-    chain: int,
-    head: Head,
-    part: Sequence[Entry],
-    packed: Callable[[int, Sequence[Entry]], bytes],
-) -> tuple[int, int, bytes, bytes]:
-    """Return number, first seq, hash before and packed form of the block that `part` completes.
+def put_block(connection: Connection, chain: int, row: BlockRow, packed: bytes) -> None:
+    """Store a block."""
+    connection.execute(
+        "insert into block (number, first, before, after, digest, chain, packed) "
+        "values (?,?,?,?,?,?,?)",
+        (*row, chain, packed),
+    )
 
-    What the tail held of it is taken out of the tail. `packed` packs entries from a seq.
-    """
-    number = block_number(head.seq + 1)
+
+def repack_block(connection: Connection, chain: int, row: BlockRow, packed: bytes) -> None:
+    """Replace the packed form of a block, and its digest."""
+    connection.execute(
+        "update block set packed = ?, digest = ? where chain = ? and number = ?",
+        (packed, row.digest, chain, row.number),
+    )
+
+
+def block_numbers(connection: Connection, chain: int, low: int, high: int) -> list[int]:
+    """Return the numbers of the blocks that are there."""
+    rows = connection.execute(
+        "select number from block where chain = ? and number between ? and ? order by number",
+        (chain, low, high),
+    )
+    return [row[0] for row in rows]
+
+
+def empty_tail(connection: Connection, chain: int, before: Head) -> tuple[Head, list[Entry]]:
+    """Take out all that the tail holds; return where it begins (`before` if it is empty)."""
     tail = tail_from(connection, chain, 0)
     if tail is None:
-        return number, head.seq + 1, head.hash, packed(head.seq + 1, part)
-    before = connection.execute(
+        return before, []
+    start = connection.execute(
         "select before from tail where chain = ? and seq = ?", (chain, tail.first)
     ).fetchone()[0]
     connection.execute("delete from tail where chain = ?", (chain,))
-    return number, tail.first, before, packed(tail.first, [*tail.entries, *part])
+    return Head(tail.first - 1, start), tail.entries
+
+
+def erase_in_tail(connection: Connection, chain: int, seqs: set[int]) -> None:
+    """Forget the bodies of those of the entries that the tail holds."""
+    connection.executemany(
+        "update tail set body = null where chain = ? and seq = ?",
+        [(chain, seq) for seq in sorted(seqs)],
+    )
 
 
 def hash_in_tail(connection: Connection, chain: int, seq: int) -> bytes | None:

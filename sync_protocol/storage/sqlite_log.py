@@ -4,34 +4,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 
 from sync_protocol import limits
-from sync_protocol.errors import PeerError, StoreCorruptError
-from sync_protocol.log.block import (
-    GROUP_BLOCKS,
-    Range,
-    block_first,
-    block_number,
-    group_head_first,
-    is_full_block,
-    pack,
-    packed_against,
-    raw_form,
-    spans,
-    unpack,
-)
+from sync_protocol.log.block import Range, block_number, pack, packed_against, spans
 from sync_protocol.log.entry import Entry
 from sync_protocol.log.feed import Head, follow
 from sync_protocol.storage.sqlite import Connection, SqliteFile
+from sync_protocol.storage.sqlite_blocks import Blocks
 from sync_protocol.storage.sqlite_chains import (
     CHAIN_COLUMNS,
-    PUT_BLOCK,
     SCHEMA,
     chain_of,
-    complete_block,
     end_of,
+    erase_in_tail,
     find_block,
     hash_in_tail,
     hash_of_row,
@@ -41,9 +28,6 @@ from sync_protocol.storage.sqlite_chains import (
 )
 from sync_protocol.storage.store import ChainRow
 
-HEADS_KEPT_MAX = 8
-"""Heads of groups in memory: 8 x 200 KiB; a reader or a push walks one group at a time."""
-
 
 class SqliteLog:
     """The log of one replica in one encrypted file."""
@@ -51,7 +35,7 @@ class SqliteLog:
     def __init__(self, path: str, key: bytes, timeout_s: float = limits.STORE_TIMEOUT_S) -> None:
         """Open it, or create it, under a 32-byte key."""
         self._file = SqliteFile(path, key, SCHEMA, timeout_s)
-        self._heads: dict[tuple[int, int], bytes] = {}
+        self._blocks = Blocks()
 
     def transaction(self, *, durable: bool) -> AbstractContextManager[None]:
         """Open a transaction; `durable` syncs it to the disk before it returns."""
@@ -97,16 +81,13 @@ class SqliteLog:
             head = before
             for first, last in spans(before.seq + 1, before.seq + len(entries)):
                 part = entries[first - before.seq - 1 : last - before.seq]
-                hashes = follow(head, part)
                 if last % limits.BLOCK_ENTRIES:
+                    hashes = follow(head, part)
                     put_tail(connection, chain, head, part, hashes)
+                    head = Head(last, hashes[-1])
                 else:
-                    as_it_came = packed if is_full_block(first, len(entries)) else b""
-                    block = complete_block(
-                        connection, chain, head, part, self._packer(connection, chain, as_it_came)
-                    )
-                    connection.execute(PUT_BLOCK, (chain, *block, hashes[-1]))
-                head = Head(last, hashes[-1])
+                    as_it_came = packed if len(part) == len(entries) else b""
+                    head = self._blocks.complete(connection, chain, head, part, as_it_came)
             return head
 
     def entries(self, chain: int, first: int, last: int) -> Iterator[tuple[int, Entry]]:
@@ -121,22 +102,25 @@ class SqliteLog:
                     yield seq, entry
             first = held.last + 1
 
-    def packed(self, chain: int, first: int, last: int) -> bytes:
-        """Return the packed form of a range within one block, as stored where it is a block."""
+    def packed(self, chain: int, first: int, last: int, *, alone: bool = False) -> bytes:
+        """Return the packed form of a range within one block; see the port."""
+        number = block_number(first)
         with self._file.reading() as connection:
-            block = find_block(connection, chain, block_number(first))
+            block = find_block(connection, chain, number)
             if block is not None and (block.first, block.last) == (first, last):
-                return packed_block(connection, chain, block.number)
+                packed = packed_block(connection, chain, number)
+                if not alone or packed_against(packed) is None:
+                    return packed
             held = self._held_from(connection, chain, first)
             if held is None or not held.first <= first <= last <= held.last:
                 raise AssertionError("A range was asked for that is not held.")
-            head = self._group_head(connection, chain, first)
+            head = None if alone else self._blocks.head(connection, chain, number)
         return pack(first, held.entries[first - held.first : last - held.first + 1], head)
 
     def group_head(self, chain: int, seq: int) -> bytes | None:
-        """Return the raw form of the head block of a group, None where it is not held whole."""
+        """Return the raw form of the head of the group in which `seq` lies; see the port."""
         with self._file.reading() as connection:
-            return self._group_head(connection, chain, seq)
+            return self._blocks.head(connection, chain, block_number(seq))
 
     def hash_at(self, chain: int, seq: int) -> bytes | None:
         """Return the chain's 32-byte hash after `seq`, or None where it is not known here."""
@@ -155,23 +139,22 @@ class SqliteLog:
             cut = find_block(connection, chain, number)
             connection.execute("delete from tail where chain = ? and seq > ?", (chain, after))
             if cut is not None and cut.first <= after < cut.last:
-                held = self._unpack(connection, chain, number)
+                held = self._blocks.unpack(connection, chain, number)
                 part = held.entries[: after - held.first + 1]
                 before = Head(cut.first - 1, cut.before)
                 put_tail(connection, chain, before, part, follow(before, part))
             elif cut is not None and after == cut.last:
                 number += 1
             connection.execute("delete from block where chain = ? and number >= ?", (chain, number))
-            self._heads.clear()
 
     def drop(self, chain: int, through: int) -> None:
         """Forget whole blocks whose last entry is at or before `through`, keeping the chain."""
-        kept = through // limits.BLOCK_ENTRIES
         with self._file.writing() as connection:
-            if kept % GROUP_BLOCKS:
-                self._loosen(connection, chain, kept)
-            connection.execute("delete from block where chain = ? and number < ?", (chain, kept))
-            self._heads.clear()
+            first_kept = through // limits.BLOCK_ENTRIES
+            self._blocks.part_from_head(connection, chain, first_kept)
+            connection.execute(
+                "delete from block where chain = ? and number < ?", (chain, first_kept)
+            )
 
     def erase(self, chain: int, seqs: Iterable[int]) -> None:
         """Forget the bodies of these entries; the freed pages are overwritten."""
@@ -182,7 +165,8 @@ class SqliteLog:
             connection.execute("pragma secure_delete=on")
             try:
                 for number, chosen in by_block.items():
-                    self._erase(connection, chain, number, chosen)
+                    erase_in_tail(connection, chain, chosen)
+                    self._blocks.erase(connection, chain, number, chosen)
             finally:
                 connection.execute("pragma secure_delete=off")
 
@@ -221,59 +205,6 @@ class SqliteLog:
         """Close; further use is a mistake."""
         self._file.close()
 
-    def _packer(
-        self, connection: Connection, chain: int, as_it_came: bytes
-    ) -> Callable[[int, Sequence[Entry]], bytes]:
-        def packed(first: int, entries: Sequence[Entry]) -> bytes:
-            return as_it_came or pack(first, entries, self._group_head(connection, chain, first))
-
-        return packed
-
-    def _group_head(self, connection: Connection, chain: int, seq: int) -> bytes | None:
-        first = group_head_first(seq)
-        number = block_number(first)
-        if number == block_number(seq):
-            return None
-        known = self._heads.get((chain, number))
-        if known is not None:
-            return known
-        row = find_block(connection, chain, number)
-        if row is None or row.first != first:
-            return None
-        raw = raw_form(first, self._unpack(connection, chain, number).entries)
-        if len(self._heads) >= HEADS_KEPT_MAX:
-            self._heads.clear()
-        self._heads[chain, number] = raw
-        return raw
-
-    def _loosen(self, connection: Connection, chain: int, number: int) -> None:
-        """Pack the blocks of a group from `number` on alone: its head changes or goes."""
-        border = (number // GROUP_BLOCKS + 1) * GROUP_BLOCKS
-        rows = connection.execute(
-            "select number from block where chain = ? and number >= ? and number < ?",
-            (chain, number, border),
-        ).fetchall()
-        for (at,) in rows:
-            held = self._unpack(connection, chain, at)
-            connection.execute(
-                "update block set packed = ? where chain = ? and number = ?",
-                (pack(held.first, held.entries), chain, at),
-            )
-
-    def _unpack(self, connection: Connection, chain: int, number: int) -> Range:
-        try:
-            packed = packed_block(connection, chain, number)
-            head = None
-            if packed_against(packed) is not None:
-                head = self._group_head(connection, chain, block_first(number))
-            return unpack(packed, head)
-        except PeerError as cause:
-            raise StoreCorruptError(
-                "A stored block can't be read. Rebuild the store from another copy.",
-                chain=chain,
-                block=number,
-            ) from cause
-
     def _held_from(self, connection: Connection, chain: int, seq: int) -> Range | None:
         """Return the block or tail with the first held entry at or after `seq`."""
         row = connection.execute(
@@ -281,38 +212,14 @@ class SqliteLog:
             (chain, block_number(seq)),
         ).fetchone()
         if row is not None:
-            return self._unpack(connection, chain, row[0])
+            return self._blocks.unpack(connection, chain, row[0])
         return tail_from(connection, chain, seq)
 
     def _hash_in_blocks(self, connection: Connection, chain: int, seq: int) -> bytes | None:
         block = find_block(connection, chain, block_number(seq))
         if block is not None and block.first <= seq:
-            if seq == block.last:
-                return block.after
-            held = self._unpack(connection, chain, block.number)
-            before = Head(block.first - 1, block.before)
-            return follow(before, held.entries[: seq - block.first + 1])[-1]
+            return self._blocks.hash_at(connection, chain, block, seq)
         following = find_block(connection, chain, block_number(seq + 1))
         if following is not None and following.first == seq + 1:
             return following.before
         return None
-
-    def _erase(self, connection: Connection, chain: int, number: int, chosen: set[int]) -> None:
-        connection.executemany(
-            "update tail set body = null where chain = ? and seq = ?",
-            [(chain, seq) for seq in sorted(chosen)],
-        )
-        if find_block(connection, chain, number) is None:
-            return
-        if number % GROUP_BLOCKS == 0:
-            self._loosen(connection, chain, number)
-        held = self._unpack(connection, chain, number)
-        kept = [
-            entry.erased() if seq in chosen else entry
-            for seq, entry in enumerate(held.entries, held.first)
-        ]
-        connection.execute(
-            "update block set packed = ? where chain = ? and number = ?",
-            (pack(held.first, kept), chain, number),
-        )
-        self._heads.clear()

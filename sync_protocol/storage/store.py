@@ -60,15 +60,20 @@ class LogStore(Protocol):
     def append(self, chain: int, before: Head, entries: Sequence[Entry], packed: bytes) -> Head:
         """Store `entries` right after `before` and return the new head.
 
-        `packed` is their packed form as it came, kept as it is where they are one full block
-        (empty: pack here). A tail is kept entry by entry, and packed once its block is full.
+        `packed` is their packed form as it came, kept as it is where they are one full block that
+        is packed alone or against our own head of the group (empty: pack here). A tail is kept
+        entry by entry, and packed once its block is full.
         """
 
     def entries(self, chain: int, first: int, last: int) -> Iterator[tuple[int, Entry]]:
         """Yield (seq, entry) for those of [first, last] that this chain itself holds, in order."""
 
-    def packed(self, chain: int, first: int, last: int) -> bytes:
-        """Return the packed form of a range within one block, as stored where it is a block."""
+    def packed(self, chain: int, first: int, last: int, *, alone: bool = False) -> bytes:
+        """Return the packed form of a range within one block, as stored where it is a block.
+
+        Against its group's head where this chain holds that one, unless it is asked for `alone`:
+        for a peer that does not hold the head as it is here (erased, or below its floor).
+        """
 
     def group_head(self, chain: int, seq: int) -> bytes | None:
         """Return the raw form of the head block of the group of `seq` (`log.block`).
@@ -272,8 +277,11 @@ class Journal(Protocol):
         The newest segment always stays: its end is the head.
         """
 
-    def restart(self) -> None:
-        """Put the present segments aside as damaged evidence and start anew."""
+    def restart(self, *, forget: bool = False) -> None:
+        """Put the present segments aside as evidence and start anew.
+
+        `forget` deletes them and all that was put aside: after an erasure.
+        """
 
     def close(self) -> None:
         """Close the files."""

@@ -79,6 +79,7 @@ class HandoverServer:
         self._execute = execute
         self._slots = threading.BoundedSemaphore(AT_ONCE_MAX)
         self._stopping = threading.Event()
+        self._listens = False
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self._thread = threading.Thread(target=self._accept, name="handover", daemon=True)
         self._running: list[threading.Thread] = []
@@ -96,6 +97,7 @@ class HandoverServer:
                 # Nobody can connect before `listen`, so nobody sees it wider open than this.
                 os.chmod(path, FILE_MODE)  # noqa: PTH101 - the path is the kernel's
                 self._socket.listen(AT_ONCE_MAX)
+        self._listens = True
         self._thread.start()
 
     def stop(self) -> None:
@@ -105,9 +107,11 @@ class HandoverServer:
         self._stopping.set()
         with suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)
-        if self._thread.is_alive():
+        if self._listens:
+            # The thread may have ended already, so its life says nothing of whose the socket is.
             self._thread.join()
-            (self._home / NAME).unlink(missing_ok=True)
+            with suppress(OSError):  # what is left is replaced at the next start
+                (self._home / NAME).unlink()
         self._socket.close()
         for thread in self._running:
             thread.join()

@@ -237,17 +237,6 @@ class _PinnedAdapter(HTTPAdapter):
     def cert_verify(self, *_arguments: object, **_options: object) -> None:
         """Leave the context as it is: the inherited method would load the system's authorities."""
 
-    def build_connection_pool_key_attributes(
-        self,
-        request: requests.PreparedRequest,
-        verify: Any,  # noqa: ANN401 - theirs
-        cert: Any = None,  # noqa: ANN401 - theirs
-    ) -> Any:  # noqa: ANN401 - theirs
-        """Name the pool by host only."""
-        host, pool = super().build_connection_pool_key_attributes(request, verify, cert)
-        # The context alone says what is verified; `cert_reqs` would overrule it.
-        return host, {key: value for key, value in pool.items() if key != "cert_reqs"}
-
 
 def _session(context: ssl.SSLContext) -> requests.Session:
     session = requests.Session()

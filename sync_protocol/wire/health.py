@@ -1,4 +1,4 @@
-"""HEALTH → THANKS: what a device says of itself, apart from the idle check. Numbers and codes only."""
+"""HEALTH → THANKS: what a device says of itself, apart from the idle check. Figures only."""
 
 from __future__ import annotations
 

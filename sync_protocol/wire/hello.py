@@ -29,7 +29,8 @@ class Same(Body, frozen=True):
 class Frontier(Body, frozen=True):
     """The responder's receipt (which holds its frontier), and receipts of others that it relays.
 
-    `purged` are floors: this replica can't serve entries at or before them.
+    `purged` are floors: this replica can't serve entries at or before them. `standing` is empty, or
+    says why the sender may only push ("revoked-lost"): it reads nothing, and should lock itself.
     """
 
     receipt: bytes
@@ -37,3 +38,4 @@ class Frontier(Body, frozen=True):
     relayed: list[bytes] = []
     purged: list[Mark] = []
     time: int = 0
+    standing: str = ""

@@ -1,4 +1,4 @@
-"""The envelope: every request and reply is signed by its device and bound to the other. Set in stone.
+"""The envelope: each request and reply is signed, and bound to the other side. Set in stone.
 
 A request is signed over the responder's key, so it is worth nothing elsewhere, and carries the
 newest nonce that the responder gave; an unknown nonce gets one CHALLENGE with a fresh nonce and the

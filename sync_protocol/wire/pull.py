@@ -20,10 +20,15 @@ class Want(Body, frozen=True):
 
 
 class Pull(Body, frozen=True):
-    """What is lacking, in the order in which it is wanted."""
+    """What is lacking, in the order in which it is wanted.
+
+    `alone`: send no range packed against a group head; the asker may not hold it (a tablet after a
+    snapshot), or not as it was (after an erasure).
+    """
 
     wants: list[Want]
     bytes_max: int
+    alone: bool = False
 
 
 class Pulled(Body, frozen=True):

@@ -11,8 +11,11 @@ from sync_protocol.wire.message import Body
 
 
 class RangeItem(Body, frozen=True):
-    """One payload: `count` entries of `feed` from `first`; `before` is the 16-byte chain hash just
-    before them; `size` and `digest` are of the packed bytes."""
+    """One payload: `count` entries of `feed` from `first`.
+
+    `before` is the 16-byte chain hash just before them; `size` and `digest` are of the packed
+    bytes.
+    """
 
     feed: bytes
     first: int

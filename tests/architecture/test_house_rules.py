@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-BUILDINGS = ("sync_protocol", "edge_node", "mobile_app", "central_hub")
+BUILDINGS = ("sync_protocol", "device_home", "edge_node", "mobile_app", "central_hub")
 FUNCTION_LINES_MAX = 50  # one screen
 MODULE_LINES_MAX = 400
 BANNED_NAMES = frozenset(

@@ -13,7 +13,14 @@ import pytest
 
 from sync_protocol.errors import BadSignatureError
 from sync_protocol.identity import AttachmentId, OfficerId, RecordId
-from sync_protocol.log.block import AGAINST_HEAD, Range, pack, unpack
+from sync_protocol.log.block import (
+    Range,
+    head_digest,
+    pack,
+    packed_against,
+    raw_form,
+    unpack,
+)
 from sync_protocol.log.entry import CHANGESET, Entry, Header
 from sync_protocol.log.feed import Head, follow
 from sync_protocol.storage.store import (
@@ -196,6 +203,80 @@ class LogLaws:
         part = unpacked(log, chain, 3, 77)
         assert (part.first, part.entries) == (3, entries[2:77])
 
+    def test_blocks_rest_on_the_head_of_their_group(self, log: LogStore) -> None:
+        entries = make_entries(256 * 19)
+        chain = fill(log, entries)
+        head = raw_form(1, entries[:256])
+        for seq, found in ((1, None), (256, None), (257, head), (4096, head), (4097, None)):
+            assert log.group_head(chain, seq) == found
+        second = log.group_head(chain, 4097 + 256)
+        assert second == raw_form(4097, entries[4096:4352])
+        for number in range(19):
+            first, last = number * 256 + 1, number * 256 + 256
+            alone = log.packed(chain, first, last, alone=True)
+            stored = log.packed(chain, first, last)
+            assert unpack(alone).entries == entries[first - 1 : last]
+            lent = log.group_head(chain, first)
+            assert packed_against(stored) == (None if lent is None else head_digest(lent))
+            assert unpack(stored, lent).entries == entries[first - 1 : last]
+        part = log.packed(chain, 300, 310)
+        assert packed_against(part) == head_digest(head)
+        assert unpack(part, head).entries == entries[299:310]
+        assert unpack(log.packed(chain, 300, 310, alone=True)).entries == entries[299:310]
+        assert held(log, chain) == list(enumerate(entries, 1))
+        assert log.hash_at(chain, 700) == follow(START, entries)[699]
+
+    def test_a_block_against_our_head_is_kept_and_another_made_readable(
+        self, log: LogStore
+    ) -> None:
+        entries = make_entries(768)
+        head = raw_form(1, entries[:256])
+        ours = pack(257, entries[256:512], head)
+        foreign = pack(513, entries[512:], raw_form(1, make_entries(256, 5)))
+        chain = fill(log, entries[:256])
+        with log.transaction(durable=True):
+            at = log.append(chain, Head(256, follow(START, entries)[255]), entries[256:512], ours)
+            log.append(chain, at, entries[512:], foreign)
+        assert log.packed(chain, 257, 512) == ours
+        assert unpack(log.packed(chain, 513, 768), head).first == 513
+        assert held(log, chain) == list(enumerate(entries, 1))
+        other = fill(log, [], Head(256, b"\x44" * 32))
+        with log.transaction(durable=True):
+            log.append(other, Head(256, b"\x44" * 32), entries[256:512], ours)
+        assert held(log, other) == list(enumerate(entries[256:512], 257))
+        assert packed_against(log.packed(other, 257, 512)) is None
+
+    def test_the_group_outlives_an_erasure_in_its_head(self, log: LogStore) -> None:
+        entries = make_entries(1100)
+        chain = fill(log, entries)
+        with log.transaction(durable=True):
+            log.erase(chain, [3, 300])
+            wanted = [
+                (seq, entry.erased() if seq in (3, 300) else entry)
+                for seq, entry in enumerate(entries, 1)
+            ]
+            assert held(log, chain) == wanted
+        assert held(log, chain) == wanted
+        head = log.group_head(chain, 600)
+        assert head == raw_form(1, [entry for _, entry in wanted[:256]])
+        for first in (257, 513, 769):
+            stored = log.packed(chain, first, first + 255)
+            assert packed_against(stored) == head_digest(head)
+        with pytest.raises(RefusalError), log.transaction(durable=True):  # noqa: PT012
+            log.erase(chain, [4])
+            raise RefusalError
+        assert held(log, chain) == wanted
+
+    def test_the_group_outlives_its_head(self, log: LogStore) -> None:
+        entries = make_entries(1100)
+        chain = fill(log, entries)
+        with log.transaction(durable=True):
+            log.drop(chain, 600)
+        assert log.group_head(chain, 1000) is None
+        assert held(log, chain) == list(enumerate(entries[512:], 513))
+        for first in (513, 769):
+            assert packed_against(log.packed(chain, first, first + 255)) is None
+
     def test_many_entries_in_one_append_without_a_packed_form(self, log: LogStore) -> None:
         entries = make_entries(1000)
         chain = fill(log, [])
@@ -299,19 +380,6 @@ class LogLaws:
             log.drop(chain, 512)
         assert held(log, chain) == list(enumerate(entries[212:], 513))
         assert log.hash_at(chain, 512) == follow(floor, entries)[211]
-
-    def test_a_group_is_read_after_its_head_was_erased_or_dropped(self, log: LogStore) -> None:
-        entries = make_entries(1100)
-        chain = fill(log, entries)
-        assert log.packed(chain, 257, 512)[0] == AGAINST_HEAD
-        with log.transaction(durable=True):
-            log.erase(chain, [7])
-        assert [entry for _, entry in held(log, chain)][256:] == entries[256:]
-        assert unpacked(log, chain, 257, 512).entries == entries[256:512]
-        with log.transaction(durable=True):
-            log.drop(chain, 512)
-        assert [entry for _, entry in held(log, chain)] == entries[512:]
-        assert unpack(log.packed(chain, 513, 768)).entries == entries[512:768]
 
     def test_erased_bodies_are_gone_and_the_chain_still_verifies(self, log: LogStore) -> None:
         entries = make_entries(300)

@@ -35,6 +35,7 @@ from tests.conformance.store_suite import (
     START,
     Disk,
     LogLaws,
+    RefusalError,
     ViewLaws,
     chain_row,
     extend,
@@ -121,7 +122,11 @@ def test_random_work_leaves_both_logs_equal(path: str, seed: int) -> None:
                 else:
                     log.erase(1, seqs)
             results.append(
-                (held(log, 1), [log.hash_at(1, seq) for seq in range(begin, head.seq + 400, 41)])
+                (
+                    held(log, 1),
+                    [log.hash_at(1, seq) for seq in range(begin, head.seq + 400, 41)],
+                    [log.group_head(1, seq) for seq in range(1, head.seq, 1000)],
+                )
             )
         assert results[0] == results[1]
         if results[0][0]:
@@ -186,6 +191,36 @@ def test_random_work_leaves_both_views_equal(path: str, seed: int) -> None:
         assert results[0] == results[1]
     assert stores[1].check() == []
     stores[1].close()
+
+
+def test_no_head_is_remembered_that_is_not_there(path: str) -> None:
+    """Undone and foreign erasures change heads behind the back of whoever remembers them."""
+    log, other = SqliteLog(path, KEY), SqliteLog(path, KEY)
+    entries = make_entries(1024)
+    chain = fill(log, entries[:256])
+    heads = [Head(seq, after) for seq, after in enumerate(follow(START, entries), 1)]
+    with pytest.raises(RefusalError), log.transaction(durable=False):  # noqa: PT012
+        log.erase(chain, [1])
+        log.append(chain, heads[255], entries[256:512], b"")
+        raise RefusalError
+    with log.transaction(durable=False):
+        log.append(chain, heads[255], entries[256:512], b"")
+    assert held(other, chain) == list(enumerate(entries[:512], 1))
+    with other.transaction(durable=False):
+        other.erase(chain, [2])
+    with log.transaction(durable=False):
+        log.append(chain, heads[511], entries[512:768], b"")
+    reading = log.entries(chain, 257, 768)
+    assert next(reading) == (257, entries[256])
+    with other.transaction(durable=False):
+        other.erase(chain, [3])
+        assert next(reading) == (258, entries[257])
+    assert [entry for _, entry in reading] == entries[258:768]
+    with log.transaction(durable=False):
+        log.append(chain, heads[767], entries[768:], b"")
+    for store in (log, other):
+        assert [entry for _, entry in held(store, chain, 4)] == entries[3:]
+        store.close()
 
 
 # --- nothing in clear, and the right key --------------------------------------------------------

@@ -13,7 +13,7 @@ from sync_protocol.membership import grant as g
 from sync_protocol.record.change import CellWrite, Changeset, RecordChange
 from sync_protocol.record.diff import Shown, create, edit, edit_element
 from sync_protocol.record.schema import RETRACTION
-from sync_protocol.replica import Act, Replica, Written
+from sync_protocol.replica import Act, Written
 from sync_protocol.storage.store import Query
 from sync_protocol.view import FieldView, RecordView
 from tests.simulation.device import Device

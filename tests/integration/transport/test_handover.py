@@ -269,3 +269,9 @@ def test_a_line_that_is_too_long_is_told(tmp_path: Path) -> None:
         items = list(hand_over(tmp_path, "x", {}))
     assert items[0]["error"] == "limit-exceeded"
     assert items[-1] == {"exit": 0}
+
+
+def test_the_socket_goes_however_early_the_stop_comes(tmp_path: Path) -> None:
+    for _ in range(200):
+        HandoverServer(tmp_path, _echo).__enter__().stop()
+        assert not (tmp_path / "control.sock").exists()

@@ -1,1 +1,1 @@
-"""Does an exchange do what its docstrings say?"""
+"""Does `exchange` do what its docstrings say?"""

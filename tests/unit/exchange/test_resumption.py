@@ -12,7 +12,7 @@ from sync_protocol.membership import grant as g
 from sync_protocol.replica import Replica
 from sync_protocol.replica.holding import Chain
 from sync_protocol.wire.push import Push
-from tests.ward import Ward, make, open_replica
+from tests.small_ward import Ward, make, open_replica
 
 
 def stage(source: Replica, target: Replica) -> Chain:

@@ -1,1 +1,1 @@
-"""Does a replica do what its docstrings say?"""
+"""Does `replica` do what its docstrings say?"""

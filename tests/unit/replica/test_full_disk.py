@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sync_protocol.errors import StoreFullError
-from tests.ward import Ward, make
+from tests.small_ward import Ward, make
 
 
 @pytest.mark.parametrize("room", range(12))

@@ -9,7 +9,7 @@ from sync_protocol.identity import NO_OFFICER
 from sync_protocol.membership import grant as g
 from sync_protocol.record.change import RecordChange
 from sync_protocol.record.diff import create, edit_element
-from tests.ward import AN, CASE, Ward, change, make, open_replica
+from tests.small_ward import AN, CASE, Ward, change, make, open_replica
 
 
 def test_what_an_erased_entry_had_seen_still_counts_for_those_after_it() -> None:

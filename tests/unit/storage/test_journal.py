@@ -77,7 +77,9 @@ def test_a_power_cut_at_every_byte_of_the_last_append_loses_only_that(tmp_path: 
         journal.close()
 
 
-@pytest.mark.parametrize("tail", [bytes(100), b"\xff" * 100, bytes(range(156, 256))], ids=["zeros", "ones", "mixed"])
+@pytest.mark.parametrize(
+    "tail", [bytes(100), b"\xff" * 100, bytes(range(100))], ids=["0", "ff", "count"]
+)
 def test_a_tail_of_rubbish_is_cut_off(tmp_path: Path, tail: bytes) -> None:
     _filled(tmp_path)
     with _segments(tmp_path)[0].open("ab") as file:

@@ -1,0 +1,178 @@
+"""`device list|revoke|retire|restore`.
+
+What holds: a revocation cuts each feed of a device at a position (seq and hash), by default at what
+the hub holds now; what comes later is verified, kept in quarantine, and can be adopted.
+"""
+
+from __future__ import annotations
+
+import argparse
+
+from central_hub.city import City, Office
+from device_home.command import DONE, Command, Output
+from sync_protocol.errors import InputError, NotAllowedError
+from sync_protocol.exchange.enrol import short_name
+from sync_protocol.identity import NO_OFFICER, DeviceKey
+from sync_protocol.log.entry import Mark
+from sync_protocol.membership import grant as g
+from sync_protocol.membership.roster import Granted
+from sync_protocol.replica.holding import Chain
+
+
+def device_row(office: Office, item: Granted) -> dict[str, object]:
+    """Return a device as lists show it to machines."""
+    revoke = office.replica.holding.roster.revoked(item.device)
+    contact = office.contacts.of(item.device)
+    return {
+        "id": short_name(item.device),
+        "ward": office.ward.code,
+        "role": item.role,
+        "label": item.label,
+        "delegated": item.delegated,
+        "revoked": None if revoke is None else revoke.reason,
+        "cuts": [] if revoke is None else [_mark_row(mark) for mark in revoke.cuts],
+        "feeds": [
+            {"feed": chain.feed.hex(), "seq": chain.row.head.seq}
+            for chain in _chains(office, item.device)
+        ],
+        "last_contact_ms": contact.heard_ms or None,
+        "last_sync_ms": contact.synced_ms or None,
+    }
+
+
+def _mark_row(mark: Mark) -> dict[str, object]:
+    return {"feed": mark.feed.hex(), "seq": mark.seq}
+
+
+def _chains(office: Office, device: DeviceKey) -> list[Chain]:
+    chains = office.replica.holding.chains.values()
+    return [chain for chain in chains if chain.device == device]
+
+
+def _configure_list(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--ward", metavar="CODE")
+
+
+def _list(city: City, arguments: argparse.Namespace, output: Output) -> int:
+    rows = [device_row(office, item) for office, item in city.devices(arguments.ward)]
+    for row in rows:
+        standing = row["revoked"] or ("delegated" if row["delegated"] else "granted")
+        output.say(f"{row['id']}  {row['ward']:<10} {row['role']:<7} {standing:<11} {row['label']}")
+    if not rows:
+        output.say("No device is enrolled yet. Make an invitation with “invite”.")
+    output.data(rows)
+    return DONE
+
+
+def _configure_one(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("id", help="the device's id, or how it begins")
+    parser.add_argument("--ward", metavar="CODE")
+
+
+def _configure_cut(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--at",
+        metavar="FEED:SEQ",
+        action="append",
+        default=[],
+        help="cut this feed here, not at what the hub holds now (may be given again)",
+    )
+
+
+def _configure_revoke(parser: argparse.ArgumentParser) -> None:
+    _configure_one(parser)
+    parser.add_argument("--reason", required=True, choices=[g.LOST, g.COMPROMISED])
+    _configure_cut(parser)
+
+
+def _configure_restore(parser: argparse.ArgumentParser) -> None:
+    _configure_one(parser)
+    _configure_cut(parser)
+
+
+def _revoke(city: City, arguments: argparse.Namespace, output: Output) -> int:
+    office, item = city.device(arguments.id, arguments.ward)
+    state_revocation(office, item.device, arguments.reason, arguments.at)
+    output.say(f"{short_name(item.device)} is revoked ({arguments.reason}).")
+    output.say("What it wrote until now counts. What still comes waits in “quarantine list”.")
+    output.data(device_row(office, item))
+    return DONE
+
+
+def _retire(city: City, arguments: argparse.Namespace, output: Output) -> int:
+    office, item = city.device(arguments.id, arguments.ward)
+    state_revocation(office, item.device, g.RETIRED, [])
+    output.say(f"{short_name(item.device)} is retired. What it wrote stays.")
+    output.data(device_row(office, item))
+    return DONE
+
+
+def _restore(city: City, arguments: argparse.Namespace, output: Output) -> int:
+    office, item = city.device(arguments.id, arguments.ward)
+    revoke = office.replica.holding.roster.revoked(item.device)
+    if revoke is None:
+        raise NotAllowedError("This device is not revoked. Nothing was changed.")
+    if arguments.at:
+        raise_cut(office, revoke, arguments.at)
+        output.say("The cut was raised; what lies before it counts now.")
+    else:
+        version = revoke.version + 1
+        office.replica.say([g.Revoke(item.device, g.RESTORED, [], version)], NO_OFFICER)
+        output.say(f"{short_name(item.device)} is restored; all that it wrote counts again.")
+    output.data(device_row(office, item))
+    return DONE
+
+
+def state_revocation(office: Office, device: DeviceKey, reason: str, at: list[str]) -> None:
+    """Cut every feed of a device where the hub holds it now, or at the given positions.
+
+    Raises `InputError` for a position that is not held.
+    """
+    newest: dict[bytes, Mark] = {}
+    for chain in _chains(office, device):
+        known = newest.get(chain.feed)
+        if chain.row.head.seq and (known is None or known.seq < chain.row.head.seq):
+            newest[chain.feed] = chain.mark
+    for text in at:
+        mark = _position(office, device, text)
+        newest[mark.feed] = mark
+    cuts = [mark for mark in newest.values() if mark.seq]
+    before = office.replica.holding.roster.revocations.get(device)
+    version = 1 if before is None else before.version + 1
+    office.replica.say([g.Revoke(device, reason, cuts, version)], NO_OFFICER)
+
+
+def raise_cut(office: Office, revoke: g.Revoke, at: list[str]) -> None:
+    """State a revocation again with higher cuts. Raises `InputError` where one is not higher."""
+    cuts = {mark.feed: mark for mark in revoke.cuts}
+    for text in at:
+        mark = _position(office, revoke.device, text)
+        known = cuts.get(mark.feed)
+        if known is not None and mark.seq <= known.seq:
+            raise InputError(f"That feed is cut at {known.seq} already; give a higher position.")
+        cuts[mark.feed] = mark
+    statement = g.Revoke(revoke.device, revoke.reason, list(cuts.values()), revoke.version + 1)
+    office.replica.say([statement], NO_OFFICER)
+
+
+def _position(office: Office, device: DeviceKey, text: str) -> Mark:
+    """Read FEED:SEQ as a mark of a feed of `device` that the hub holds. Raises `InputError`."""
+    feed, _, number = text.strip().lower().partition(":")
+    if not feed or not number.isdecimal():
+        raise InputError("A position looks like FEED:SEQ, both from “device list --json”.")
+    seq = int(number)
+    for chain in _chains(office, device):
+        if chain.feed.hex().startswith(feed):
+            short = office.replica.holding.short_hash_at(chain, seq)
+            if short is None:
+                raise InputError(f"The hub holds that feed up to {chain.row.head.seq} only.")
+            return Mark(chain.feed, seq, short)
+    raise InputError("This device has no such feed. “device list --json” shows its feeds.")
+
+
+COMMANDS: tuple[Command[City], ...] = (
+    Command("device list", "list the devices", _list, _configure_list),
+    Command("device revoke", "cut a lost or stolen device off", _revoke, _configure_revoke),
+    Command("device retire", "take a device out of service", _retire, _configure_one),
+    Command("device restore", "lift a revocation, or raise its cut", _restore, _configure_restore),
+)

@@ -1,0 +1,107 @@
+"""What a person typed as `field=value`, made into values that the schema takes.
+
+    phone=0912000123        a plain field; empty clears it
+    status=processing       a status by name or by its number
+    identity=097090000001   a citizen's number; a passport as identity.kind, .number, .issuer
+    address.line=Số 5       one part of a group; the other parts stay as they are displayed
+    address=["Số 5","…",""] a whole group as JSON
+
+What holds: a slip is refused with a sentence that names the field and never what was in it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+
+from sync_protocol.dossier.identity_document import check_citizen_number, check_passport
+from sync_protocol.dossier.phone import parse_phone
+from sync_protocol.dossier.procedure import known
+from sync_protocol.dossier.record_type import CITIZEN, DOSSIER, PASSPORT
+from sync_protocol.dossier.status import Status, status_named
+from sync_protocol.dossier.text import clean, refused
+from sync_protocol.record.schema import Field
+
+
+def read_assignments(words: Sequence[str], shown: Mapping[str, object]) -> dict[str, object]:
+    """Return the values typed, by field; `shown` are the displayed ones. Raises `InputError`."""
+    typed: dict[str, object] = {}
+    for word in words:
+        name, equals, text = word.partition("=")
+        name, dot, part = name.strip().partition(".")
+        field = DOSSIER.by_name.get(name)
+        if not equals:
+            raise refused("field=value", "is how a field is set, such as phone=0912000123", "form")
+        if field is None or field.has_elements:
+            raise refused(_shown(name), "is no field that can be set here", "unknown-field")
+        if dot:
+            typed[name] = _with_part(field, part, text, typed.get(name, shown.get(name)))
+        else:
+            typed[name] = read_value(field, text)
+    for name in {"identity"} & typed.keys():
+        typed[name] = _identity(typed[name])
+    return typed
+
+
+def read_value(field: Field, text: str) -> object:
+    """Return one field's value from what was typed; empty text clears. Raises `InputError`."""
+    if not text.strip():
+        return None
+    if field.is_tuple:
+        return _group(field, text)
+    value = clean(text, field.name)
+    if field.name == "status":
+        return _status(value)
+    if field.name == "phone":
+        return parse_phone(value)
+    if field.name == "procedure" and not known(value):
+        raise refused(field.name, "is no code of the catalogue", "procedure")
+    return field.admit(value)
+
+
+def _status(text: str) -> str:
+    found = status_named(text)
+    if found is None and text in {item.value for item in Status}:
+        return text
+    if found is None:
+        raise refused("status", "is none of the ten statuses, such as “processing”", "status")
+    return found.value
+
+
+def _group(field: Field, text: str) -> object:
+    if field.name == "identity" and not text.lstrip().startswith("["):
+        return _identity([CITIZEN, text, None])
+    if field.name == "fee" and not text.lstrip().startswith("["):
+        return field.admit([clean(text, field.name), "VND"])
+    try:
+        value = json.loads(text)
+    except ValueError:
+        names = ", ".join(part.name for part in field.parts)
+        raise refused(field.name, f"is a group: give a JSON list of {names}", "group") from None
+    return field.admit(value)
+
+
+def _with_part(field: Field, part: str, text: str, now: object) -> object:
+    names = [item.name for item in field.parts]
+    if not field.is_tuple or part not in names:
+        raise refused(f"{field.name}.{_shown(part)}", "is no part of that field", "unknown-field")
+    value = list(now) if isinstance(now, list) else [None] * len(names)
+    value[names.index(part)] = clean(text, f"{field.name}.{part}") or None
+    return field.admit(value) if any(item is not None for item in value) else None
+
+
+def _identity(value: object) -> object:
+    if not isinstance(value, list):
+        return value
+    kind, number, issuer = (value + [None] * 3)[:3]
+    if kind == CITIZEN and not issuer:
+        return [CITIZEN, check_citizen_number(str(number or ""))[0], None]
+    if kind == PASSPORT:
+        checked = check_passport(str(number or ""), str(issuer or ""))
+        return [PASSPORT, checked[0], checked[1]]
+    raise refused("identity", "is a citizen's number, or a passport with its issuer", "identity")
+
+
+def _shown(name: str) -> str:
+    plain = name.isascii() and name.replace("_", "").isalnum() and len(name) <= 30  # noqa: PLR2004
+    return name if plain else "?"  # it may be somebody's name

@@ -1,0 +1,334 @@
+"""`dossier list`, `show`, `set` and `scan`: the same on hub, edge and tablet.
+
+What holds: a save's parents are the dots that were displayed: those at the time of the command, or
+those that a script says it saw (`--seen`, `--etag`). What the roster would hold back is refused
+before it is saved. Who opens a scan is written down before the scan is opened.
+"""
+
+from __future__ import annotations
+
+import argparse
+from argparse import Namespace
+from pathlib import Path
+
+from device_home.app import App
+from device_home.assignments import read_assignments
+from device_home.command import DONE, Command, Output
+from device_home.duties import read_scan
+from device_home.edits import set_many
+from device_home.officers import acting_officer, check_allowed, officer_option
+from device_home.shapes import (
+    SCAN_READ,
+    Shape,
+    Ticks,
+    dot_text,
+    etag,
+    manifest_of,
+    read_dot,
+    row,
+    ticks_text,
+    whole,
+)
+from sync_protocol import limits
+from sync_protocol.crypto.key import random_bytes
+from sync_protocol.dossier.folding import fold
+from sync_protocol.dossier.intake import paper
+from sync_protocol.dossier.record_type import DOSSIER, NOTE_REMARK
+from sync_protocol.dossier.scan_check import check_scan
+from sync_protocol.dossier.status import Status, status_named
+from sync_protocol.dossier.text import clean
+from sync_protocol.errors import InputError, NotAllowedError
+from sync_protocol.identity import ID_BYTES, Dot, OfficerId, RecordId
+from sync_protocol.merge.state import RecordState, decode_state
+from sync_protocol.record.change import CellWrite, RecordChange
+from sync_protocol.record.diff import Shown, edit, edit_element
+from sync_protocol.replica import Replica, Written
+from sync_protocol.storage.files import disk_errors, replace
+from sync_protocol.storage.store import Query
+from sync_protocol.view import RecordView
+
+
+def dossier_commands() -> list[Command[App]]:
+    """Return the commands."""
+    return [
+        Command("dossier list", "list dossiers, newest first", run_list, _list_options),
+        Command("dossier show", "show one dossier, with all that is known of it", run_show, _id),
+        Command("dossier set", "change a dossier", run_set, _set_options),
+        Command("dossier scan", "open a scan of a paper and write it to a file", run_scan, _scan),
+    ]
+
+
+# --------------------------------------------------------------------------------- reading
+
+
+def find_record(replica: Replica, text: str) -> RecordId:
+    """Return the record whose id begins with `text`. Raises `InputError`."""
+    try:
+        return replica.resolve_id(text)
+    except ValueError as cause:
+        raise InputError("That id is not hexadecimal. Copy it again from the list.") from cause
+
+
+def load(replica: Replica, record: RecordId) -> tuple[RecordView, RecordState]:
+    """Return one record as it is read, and its state. Raises `InputError` where there is none."""
+    stored = replica.rooms.views.load([record]).get(record)
+    if stored is None:
+        raise InputError("No dossier has that id here. It may not have come yet.")
+    state = decode_state(stored.state, stored.pending)
+    return replica.follower.projection.view(record, state), state
+
+
+def rows(replica: Replica, query: Query) -> list[Shape]:
+    """Return one page of a list."""
+    ticks = Ticks(replica)
+    found = []
+    for stored in replica.rooms.views.find(query):
+        state = decode_state(stored.state, stored.pending)
+        found.append(row(replica.follower.projection.view(stored.id, state), state, ticks))
+    return found
+
+
+def run_list(app: App, arguments: Namespace, output: Output) -> int:
+    """List dossiers."""
+    replica = app.replica(arguments)
+    before = None
+    if arguments.before:
+        record = find_record(replica, arguments.before)
+        stored = replica.rooms.views.load([record]).get(record)
+        before = None if stored is None else (stored.order, stored.id)
+    query = Query(
+        type=DOSSIER.id,
+        facet=_status(arguments.status),
+        text=fold(arguments.text),
+        disputed=arguments.disputed,
+        before=before,
+        limit=min(arguments.limit, limits.SEARCH_RESULTS_MAX),
+    )
+    found = rows(replica, query)
+    output.data(found)
+    for item in found:
+        marks = " ⚠ hai bản khác nhau" if item["conflicts"] else ""
+        output.say(
+            f"{item['id'][:20]}  {item['received_on']}  {item['status_name']}  {item['name']}"
+            f" – {item['procedure_name']}{marks}\n    {ticks_text(item['saved'])}"
+        )
+    if not found:
+        output.say("No dossier fits.")
+    return DONE
+
+
+def run_show(app: App, arguments: Namespace, output: Output) -> int:
+    """Show one dossier."""
+    replica = app.replica(arguments)
+    view, state = load(replica, find_record(replica, arguments.id))
+    shape = whole(replica, view, state)
+    output.data(shape)
+    output.say(f"{shape['id']}  {shape['status_name']}  {ticks_text(shape['saved'])}")
+    if shape["held"]:
+        output.say("⏸ Chờ kiểm tra: the entry that made it is held back, or has not come.")
+    for name, item in shape["fields"].items():
+        output.say(f"  {name}: {item['value']}")
+        for number, value in enumerate(item.get("siblings", ()), start=1):
+            who = value["officer_name"] or "this ward's device"
+            output.say(f"    [{number}] {value['value']}  ({who})")
+    for item in shape["papers"]:
+        scan = f"  {ticks_text(item['scan']['saved'])}" if item["scan"] else ""
+        output.say(f"  paper {item['n']}: {item['name']} ({item['state']}){scan}")
+    for item in shape["notes"]:
+        output.say(f"  note: {item['text']}")
+    return DONE
+
+
+def _status(text: str) -> str:
+    if not text:
+        return ""
+    found = status_named(text)
+    if found is None and text not in {item.value for item in Status}:
+        raise InputError("“status” is none of the ten statuses, such as “received”.")
+    return text if found is None else found.value
+
+
+# --------------------------------------------------------------------------------- writing
+
+
+def run_set(app: App, arguments: Namespace, output: Output) -> int:
+    """Change a dossier; with `--file`, many."""
+    replica = app.replica(arguments)
+    officer = acting_officer(app.home, replica, arguments)
+    if bool(arguments.file) == bool(arguments.id):
+        raise InputError("Name one dossier, or a file of edits with --file. Nothing was saved.")
+    if arguments.file:
+        return set_many(arguments, output, lambda words: _set_one(replica, officer, words, output))
+    _set_one(replica, officer, arguments, output)
+    return DONE
+
+
+def _set_one(replica: Replica, officer: OfficerId, arguments: Namespace, output: Output) -> None:
+    view, _ = load(replica, find_record(replica, arguments.id))
+    if arguments.etag and arguments.etag != etag(view):
+        raise NotAllowedError(
+            "The dossier has changed since it was read. Nothing was saved: read it again."
+        )
+    check_writable(view)
+    seen = None if arguments.seen is None else frozenset(map(read_dot, arguments.seen))
+    change = _plain_change(view, arguments.fields, seen)
+    change = _with_elements(replica, view, change, _elements(replica, arguments, output))
+    if change is None:
+        output.data({"id": view.id.hex(), "changed": False, "etag": etag(view)})
+        output.say("Nothing differs from what stands there.")
+        return
+    written = save(replica, officer, change)
+    view, _ = load(replica, view.id)
+    output.data(
+        {"id": view.id.hex(), "changed": True, "dot": dot_text(written.dot), "etag": etag(view)}
+    )
+    output.say("Saved on this device.")
+
+
+def save(replica: Replica, officer: OfficerId, change: RecordChange) -> Written:
+    """Save one change, if the officer may. Raises `NotAllowedError`."""
+    check_allowed(replica, officer, [change])
+    return replica.write([change], officer)
+
+
+def check_writable(view: RecordView) -> None:
+    """Raise `NotAllowedError` for a record that this version must not write."""
+    if view.read_only:
+        raise NotAllowedError(
+            "A newer version of the program wrote this dossier: update the program to change it. "
+            "Nothing was changed."
+        )
+
+
+def _plain_change(
+    view: RecordView, words: list[str], seen: frozenset[Dot] | None
+) -> RecordChange | None:
+    shown = {}
+    for item in view.fields:
+        if item.element is None:
+            dots = item.dots if seen is None else tuple(d for d in item.dots if d in seen)
+            # A value whose dots were not all seen is no value that was shown: it must be written.
+            value = item.value if dots == item.dots else None
+            shown[item.name] = Shown(value, dots)
+    displayed = {item.name: item.value for item in view.fields if item.element is None}
+    typed = read_assignments(words, displayed)
+    for name in typed.keys() - shown.keys():
+        shown[name] = Shown(None, ())
+    for name, value in typed.items():
+        field = DOSSIER.by_name[name]
+        if value is None and field.required:
+            raise InputError(f"“{name}” can't be empty. Nothing was saved.")
+    return edit(DOSSIER, view.id, shown, typed)
+
+
+def _elements(replica: Replica, arguments: Namespace, output: Output) -> list[CellWrite]:
+    found = []
+    for text in arguments.note or ():
+        cleaned = clean(text, "note", lines=True)
+        value = [cleaned, NOTE_REMARK]
+        if not cleaned:
+            raise InputError("A note can't be empty. Nothing was saved.")
+        found.append(edit_element(DOSSIER, "notes", random_bytes(ID_BYTES), value, None))
+    if arguments.add_paper:
+        kind, name = arguments.add_paper
+        row_ = paper(kind, clean(name, "paper"))
+        if arguments.scan:
+            row_ = attached_paper(replica, output.path(arguments.scan), kind, clean(name, "paper"))
+        found.append(edit_element(DOSSIER, "papers", random_bytes(ID_BYTES), row_, None))
+    elif arguments.scan:
+        raise InputError("A scan belongs to a paper: give --add-paper TYPE NAME as well.")
+    return found
+
+
+def attached_paper(replica: Replica, path: Path, kind: str, name: str) -> list[object]:
+    """Check a file, seal it, store it, and return the paper that refers to it.
+
+    Raises `InputError` for a missing file, `AttachmentRefusedError`, `StoreFullError`.
+    """
+    content = read_bounded(path)
+    media_type = check_scan(path.name, content)
+    manifest = replica.attach(content, media_type)
+    found = manifest_of([None, None, None, manifest, None, None])
+    return paper(kind, name, attachment=found.id if found else None, manifest=manifest)
+
+
+def read_bounded(path: Path) -> bytes:
+    """Read a scan's file, one byte beyond the bound at most. Raises `InputError`."""
+    try:
+        with path.open("rb") as file:
+            return file.read(limits.ATTACHMENT_BYTES_MAX + 1)
+    except OSError as cause:
+        raise InputError("The file of a scan is missing or can't be read.") from cause
+
+
+def _with_elements(
+    _replica: Replica, view: RecordView, change: RecordChange | None, writes: list[CellWrite]
+) -> RecordChange | None:
+    if not writes:
+        return change
+    first = () if change is None else change.writes
+    return RecordChange(view.id, DOSSIER.id, {}, (*first, *writes))
+
+
+# ----------------------------------------------------------------------------------- scans
+
+
+def run_scan(app: App, arguments: Namespace, output: Output) -> int:
+    """Open a scan; that it was read is saved first."""
+    replica = app.replica(arguments)
+    officer = acting_officer(app.home, replica, arguments)
+    view, _ = load(replica, find_record(replica, arguments.id))
+    papers = view.elements("papers")
+    if not 0 < arguments.n <= len(papers):
+        raise InputError(f"This dossier has {len(papers)} papers.")
+    manifest = manifest_of(papers[arguments.n - 1].value)
+    if manifest is None:
+        raise InputError("That paper has no scan.")
+    target = output.path(arguments.to)
+    if target.exists():
+        raise InputError("There is a file of that name already. Nothing was written.")
+    plain = read_scan(app.home, replica, manifest)
+    note = [manifest.id.hex(), SCAN_READ]
+    write = edit_element(DOSSIER, "notes", random_bytes(ID_BYTES), note, None)
+    save(replica, officer, RecordChange(view.id, DOSSIER.id, {}, (write,)))
+    with disk_errors("writing the scan"):
+        replace(target, plain)
+    output.data(
+        {"id": view.id.hex(), "scan": manifest.id.hex(), "file": str(target), "bytes": len(plain)}
+    )
+    output.say(f"Written: {len(plain)} bytes. That it was opened is noted in the dossier.")
+    return DONE
+
+
+# --------------------------------------------------------------------------------- options
+
+
+def _id(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("id", metavar="ID", help="the dossier's id, or its beginning")
+
+
+def _list_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--status", default="", help="only this status, such as “received”")
+    parser.add_argument("--text", default="", help="only those found by these words")
+    parser.add_argument("--disputed", action="store_true", help="only those with two versions")
+    parser.add_argument("--limit", type=int, default=50, metavar="N", help="at most N (to 200)")
+    parser.add_argument("--before", default="", metavar="ID", help="go on after this dossier")
+
+
+def _set_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("id", nargs="?", default="", metavar="ID", help="the dossier's id")
+    parser.add_argument("fields", nargs="*", metavar="FIELD=VALUE", help="what to change")
+    parser.add_argument("--note", action="append", metavar="TEXT", help="add a note")
+    parser.add_argument("--add-paper", nargs=2, metavar=("TYPE", "NAME"), help="add a paper")
+    parser.add_argument("--scan", default="", metavar="FILE", help="the new paper's scan")
+    parser.add_argument("--file", default="", help="many edits: JSON lines of id and fields")
+    parser.add_argument("--seen", nargs="+", metavar="DOT", help="replace only these values")
+    parser.add_argument("--etag", default="", help="save only if nothing changed since")
+    officer_option(parser)
+
+
+def _scan(parser: argparse.ArgumentParser) -> None:
+    _id(parser)
+    parser.add_argument("n", type=int, metavar="N", help="which paper, as “dossier show” counts")
+    parser.add_argument("--to", required=True, metavar="FILE", help="the file to write")
+    officer_option(parser)

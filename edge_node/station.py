@@ -1,0 +1,119 @@
+"""The station at work: one replica, answered for over TLS, followed, and brought to the city.
+
+What holds: `start` returns once tablets can come in. Commands are taken over from the first moment
+to the last. News wakes the follower; what was followed or captured wakes the uplink, which else
+looks about every `idle_check_s`. `stop` lets requests, commands and an exchange under way end.
+"""
+
+from __future__ import annotations
+
+import random
+
+from device_home.command import Program
+from device_home.device import Device
+from device_home.handing import executor
+from device_home.loops import Loop
+from device_home.upkeep import unsent_entries
+from edge_node.authority import (
+    authority,
+    keep_served_url,
+    reachable_host,
+    server_certificate,
+)
+from edge_node.web.face import make_face
+from sync_protocol import limits
+from sync_protocol.encoding import encode
+from sync_protocol.errors import SyncError
+from sync_protocol.exchange.enrol import Registrar
+from sync_protocol.exchange.respond import Nonces, Responder
+from sync_protocol.identity import DeviceKey
+from sync_protocol.replica import Replica
+from sync_protocol.schedule import Schedule
+from sync_protocol.transport.handover import HandoverServer
+from sync_protocol.transport.serving import TlsServer
+
+IDLE_CHECK_S = 30
+_FOLLOW_IDLE_S = 60.0
+_STOP_S = 10.0
+
+
+class Station:
+    """An edge that serves, from `start` to `stop`."""
+
+    def __init__(self, program: Program[Device], device: Device, address: tuple[str, int]) -> None:
+        """Prepare. Raises `NotEnrolledError` before there is a ward to serve."""
+        home = device.home
+        self._device = device
+        self._host = address[0]
+        self._replica: Replica = device.replica()
+        self._schedule = Schedule()
+        self._draw = random.SystemRandom().random
+        responder = Responder(self._replica, Nonces(), self._take_health)
+        face = make_face(responder, Registrar(self._replica), authority(home)[0], self._news)
+        self._server = TlsServer(face, address, *server_certificate(home, self._host))
+        self._commands = HandoverServer(
+            home.folder, executor(program, device, home.folder, self._after_command)
+        )
+        self._follower = Loop("follower", self._follow)
+        self._uplink = Loop("uplink", self._exchange)
+
+    @property
+    def url(self) -> str:
+        """Where tablets meet this station."""
+        return f"https://{reachable_host(self._host)}:{self._server.port}"
+
+    def start(self) -> None:
+        """Serve. Raises `StoreBusyError` where the port or the control socket is taken."""
+        self._commands.start()
+        try:
+            self._server.start()
+        except BaseException:
+            self._commands.stop()
+            raise
+        keep_served_url(self._replica, self.url)
+        self._follower.start()
+        self._uplink.start()
+
+    def stop(self) -> None:
+        """End what is under way, and stop."""
+        self._commands.stop()
+        self._server.stop()
+        self._uplink.stop(_STOP_S)
+        self._follower.stop(_STOP_S)
+
+    # --- the loops --------------------------------------------------------------------------------
+
+    def _news(self) -> None:
+        self._follower.wake()
+        self._uplink.wake()
+
+    def _after_command(self) -> None:
+        if unsent_entries(self._device.home, self._replica)[0]:
+            self._uplink.wake()
+
+    def _follow(self) -> float:
+        self._replica.follow()
+        return _FOLLOW_IDLE_S
+
+    def _exchange(self) -> float:
+        """Exchange once; return how long to wait until the next time."""
+        try:
+            self._device.sync()
+        except SyncError as problem:
+            self._schedule = self._schedule.failed()
+            return self._schedule.wait_s(self._draw, error=problem)
+        self._schedule = self._schedule.succeeded()
+        idle_s = self._device.home.settings.number("idle_check_s", IDLE_CHECK_S)
+        return idle_s * (0.5 + self._draw())
+
+    def _take_health(self, device: DeviceKey, figures: dict[str, int | str]) -> None:
+        keep_device_health(self._replica, device, figures)
+
+
+def keep_device_health(replica: Replica, device: DeviceKey, figures: dict[str, int | str]) -> None:
+    """Keep what a tablet says of itself, within a bound."""
+    raw = encode(figures)
+    if len(raw) <= limits.KIB:
+        store = replica.rooms.log
+        with replica.lock, store.transaction(durable=False):
+            store.put_note(f"health-of:{device.hex()}", raw)

@@ -1,0 +1,1 @@
+"""Replicas that talk: by message, by stick, by snapshot."""

@@ -1,0 +1,1 @@
+"""Does `membership` do what its docstrings say?"""

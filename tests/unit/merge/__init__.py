@@ -1,0 +1,1 @@
+"""Does `merge` do what its docstrings say?"""

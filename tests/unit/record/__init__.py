@@ -1,0 +1,1 @@
+"""Does `record` do what its docstrings say?"""

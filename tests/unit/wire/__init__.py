@@ -1,0 +1,1 @@
+"""Does `wire` do what its docstrings say?"""
