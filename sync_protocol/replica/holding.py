@@ -23,6 +23,7 @@ from sync_protocol.membership.roster import Roster, Spoken, build
 from sync_protocol.storage.store import ChainRow, LogStore
 
 CONTROL_NOTE = "control:"
+_FLUSHED_NOTE = "flushed"
 _FLOOR_SEEN = "floor-seen:"
 
 
@@ -88,6 +89,7 @@ class Holding:
         self.chains: dict[int, Chain] = {}
         self.by_feed: dict[FeedId, list[Chain]] = {}
         self.roster = Roster()
+        self._is_loose = False
         self._forks: dict[int, list[int]] = {}
         for row in store.chains():
             self._keep(Chain(row, read_declaration(row.declaration)))
@@ -249,6 +251,13 @@ class Holding:
         except Exception:
             self.reload()
             raise
+        self._is_loose = not durable
+
+    def make_durable(self) -> None:
+        """Flush what the chains say, where a power cut could still take it back."""
+        if self._is_loose:
+            with self.transaction(durable=True):
+                self.store.put_note(_FLUSHED_NOTE, b"")
 
     def declare(self, declared: SignedDeclaration) -> Chain:
         """Keep a feed's declaration; a feed that is known already stays as it is."""
