@@ -45,6 +45,11 @@ class Chain:
         return self.declared.feed
 
     @property
+    def is_proved(self) -> bool:
+        """Whether a seal proves an entry of its own; a branch that anybody may claim is none."""
+        return not self.row.base_chain or self.row.head.seq > self.row.base_seq
+
+    @property
     def device(self) -> DeviceKey:
         """The key that seals it."""
         return self.declared.declaration.device
@@ -102,7 +107,7 @@ class Holding:
         siblings = sorted([*siblings, chain], key=lambda c: c.number)
         self.by_feed = {**self.by_feed, chain.feed: siblings}
         if len(siblings) > 1:
-            self._mark_forks(siblings)
+            self._mark_forks([item for item in siblings if item.is_proved])
 
     def _mark_forks(self, siblings: list[Chain]) -> None:
         """Note, per chain, the seqs that begin a branch: each has a sibling with the same past."""
@@ -199,7 +204,7 @@ class Holding:
 
     def is_forked(self, feed: FeedId) -> bool:
         """Whether a feed goes on in more than one way."""
-        return len(self.by_feed.get(feed, ())) > 1
+        return sum(chain.is_proved for chain in self.by_feed.get(feed, ())) > 1
 
     def label(self, chain: Chain, seq: int) -> bytes:
         """Return the branch part of the dot of entry `seq`: empty unless the feed forked before."""
@@ -234,7 +239,7 @@ class Holding:
 
     def frontier(self) -> list[Mark]:
         """Return the sealed heads of all chains."""
-        return [chain.mark for chain in self.chains.values() if chain.row.head.seq]
+        return [c.mark for c in self.chains.values() if c.row.head.seq and c.is_proved]
 
     def frontier_root(self) -> bytes:
         """Return the 32 bytes that stand for the frontier."""
