@@ -101,7 +101,8 @@ class Projection:
         for field in self._attached[kind.id]:
             index = _attachment_part(field)
             for value in state.living_values(field.id, elements=field.has_elements):
-                part = value[index] if isinstance(value, list) and index is not None else value
+                parts = value[index:] if isinstance(value, list) else [value]
+                part = parts[0] if parts else None
                 if isinstance(part, bytes) and part:
                     try:
                         found.append(read_manifest(part))
