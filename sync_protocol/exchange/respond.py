@@ -161,8 +161,8 @@ class Responder:
                 answer, chunks = self._shelf.answer(self.replica, ask, sender)
                 return Draft(m.Kind.SNAPSHOT_ANSWER, answer, chunks)
             case m.Kind.AUDIT:
-                body = audit.answer(self.replica, m.decode_body(envelope, AuditAsk))
-                return Draft(m.Kind.AUDITED, body)
+                sums = m.decode_body(envelope, AuditAsk)
+                return Draft(m.Kind.AUDITED, audit.answer(self.replica, sums))
             case m.Kind.HEALTH:
                 self._on_health(sender, m.decode_body(envelope, Health).figures)
                 return Draft(m.Kind.THANKS, Thanks(self.replica.character.wall()))

@@ -13,13 +13,13 @@ import hashlib
 from sync_protocol.errors import MalformedMessageError
 from sync_protocol.identity import OfficerId
 from sync_protocol.merge.register import Sibling
-from sync_protocol.merge.state import RecordState, decode_state, encode_state
+from sync_protocol.merge.state import CellKey, RecordState, decode_state, encode_state
 from sync_protocol.record.change import CRITICAL
 
 STUB_FIELD = -1
 _MARK = b"motcua/stub/1"
 _COUNT_BYTES = 4
-_KEY = (STUB_FIELD, None)
+_KEY: CellKey = (STUB_FIELD, None)
 
 
 def make_stub(state: RecordState) -> RecordState:
