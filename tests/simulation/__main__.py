@@ -20,6 +20,7 @@ def main() -> int:
         print(play(arguments.seed, verbose=arguments.verbose))
         return 0
     import time
+
     bad = 0
     began = time.monotonic()
     for seed in range(arguments.start, arguments.start + arguments.count):

@@ -275,7 +275,9 @@ class World:
             return
         random = self.random
         others = [item for item in self.devices[1:] if item.replica is not None]
-        kind = random.choice(["role", "role", "revoke", "lock", "review", "review", "erase", "lift"])
+        kind = random.choice(
+            ["role", "role", "revoke", "lock", "review", "review", "erase", "lift"]
+        )
         if kind == "role":
             self.authority.change_role(hub)
         elif kind == "revoke" and self.faults["revoke"] < 2:
@@ -480,7 +482,9 @@ class World:
         for body in sorted(device.expects - device.held_bodies()):
             deed = self.ledger.by_body[body]
             if how != TAIL or not self._elsewhere(body, device):
-                raise self.broken(f"deed {deed.number} was acknowledged on {device.name}; {how} lost it")
+                raise self.broken(
+                    f"deed {deed.number} was acknowledged on {device.name}; {how} lost it"
+                )
             device.expects.discard(body)
 
     def _elsewhere(self, body: bytes, but: Device) -> bool:
