@@ -114,7 +114,9 @@ class Checker:
                     header = read_header(entry.header)
                     changes = decode_changeset(entry.body, chain.feed)
                     ms = header.timestamp >> 16
-                    records = tuple(new_record_ids(changes, ms, chain.feed, seq, entry.body[:8]))
+                    records = tuple(
+                        new_record_ids(changes, ms, chain.feed, seq, entry.body[:8])
+                    )
                     if deed.outcome == SAVED and records != deed.records:
                         yield f"deed {deed.number} names other records than it was told"
                 dot = replica.holding.dot(chain, seq)
@@ -141,9 +143,7 @@ class Checker:
     def _digests(self, entitled: list[Device]) -> Iterator[str]:
         digests = {device.up.digest() for device in entitled}
         if len(digests) > 1:
-            names = [
-                f"{d.name} {d.up.digest().records} {d.up.digest().sha256[:8]}" for d in entitled
-            ]
+            names = [f"{d.name} {d.up.digest().records} {d.up.digest().sha256[:8]}" for d in entitled]
             yield f"equal frontiers, different views: {names}"
 
     def _rebuilt(self, device: Device) -> Iterator[str]:
