@@ -19,7 +19,8 @@ from device_home.enrolment import peer
 from device_home.home import Home
 from device_home.notes import keep_contact, keep_success
 from sync_protocol.errors import BusyError, PeerError, SyncError
-from sync_protocol.exchange.initiate import Initiator, Outcome
+from sync_protocol.exchange.initiate import Initiator
+from sync_protocol.exchange.outcome import Outcome
 from sync_protocol.membership.grant import TABLET
 from sync_protocol.replica import Replica
 
@@ -109,8 +110,8 @@ class Device:
         total = Outcome()
         with self.conversation() as initiator:
             try:
-                self._round(initiator, replica, total)
-                if do_duties(self._home, replica):
+                news = self._round(initiator, replica, total)
+                if do_duties(self._home, replica) or news:
                     self._round(initiator, replica, total)
             except PeerError:
                 keep_contact(replica, total.peer_time_ms)
@@ -123,13 +124,17 @@ class Device:
         cpu_ms = round((time.process_time() - cpu_started) * 1000)
         return Synced(total, replica.rooms.views.counts().disputed, duration_ms, cpu_ms)
 
-    def _round(self, initiator: Initiator, replica: Replica, total: Outcome) -> None:
+    def _round(self, initiator: Initiator, replica: Replica, total: Outcome) -> bool:
+        """Exchange once; return whether scans became known that are to be fetched."""
+        fetch = self._home.place().role != TABLET
+        before = replica.scans_waiting().keys()
         initiator.outcome = Outcome()
         try:
-            initiator.run(fetch_scans=self._home.place().role != TABLET)
+            initiator.run(fetch_scans=fetch)
         finally:
             _add(total, initiator.outcome)
         replica.follow()
+        return fetch and not replica.scans_waiting().keys() <= before
 
 
 def _add(total: Outcome, part: Outcome) -> None:

@@ -7,7 +7,8 @@ What holds:
 * A refused line is told with its number and reason, and stops no other. Any refused: exit 1.
 * A line that this device saved before, to the letter, is not saved again but answered with the
   dossier's id and `"duplicate": true`: so a file may be given again after a power cut. `--again`
-  saves it all the same. (A kill between a commit and its note may double that commit's lines.)
+  saves it all the same. (A kill between a commit and the note of it may double that commit's
+  lines; of those none was acknowledged. After a power cut the last notes may be missing, too.)
 * Nothing is begun while the disk is nearly full.
 """
 
@@ -135,15 +136,15 @@ class Import:
 
     def _commit(self, lines: list[Line]) -> None:
         written = self.replica.write_many([line.act for line in lines])
-        imported = []
-        for line, entry in zip(lines, written, strict=True):
-            record = entry.records[0]
-            self.output.data({"line": line.number, "id": record.hex(), "saved": True})
+        if not written:
+            return
+        pairs = [(line, entry.records[0]) for line, entry in zip(lines, written, strict=True)]
+        rows = b"".join(line.digest + record for line, record in pairs)
+        _note_imported(self.replica, written[0].dot.seq, rows)  # before anybody hears of it
+        for line, record in pairs:
             self.known[line.digest] = record
-            imported.append(line.digest + record)
+            self.output.data({"line": line.number, "id": record.hex(), "saved": True})
         self.tally.saved += len(written)
-        if written:
-            _note_imported(self.replica, written[0].dot.seq, b"".join(imported))
 
     def refuse(self, number: int, problem: SyncError) -> None:
         """Tell that a line was refused, and why."""

@@ -11,6 +11,8 @@ BLOCK_ENTRIES = 256
 re-sends at most one."""
 ENTRY_BODY_BYTES_MAX = 256 * KIB
 """One act of capture. The largest real form seen has 60 fields of under 200 B: 12 KiB; times 20."""
+ENTRY_HEADER_BYTES_MAX = 256 * KIB
+"""A context of 4,096 marks x 38 B = 152 KiB, with room."""
 ENTRY_CONTEXT_FEEDS_MAX = 4096
 """A ward has under 50 devices; with 20 incarnations each, 1,000; times four."""
 RANGE_BYTES_MAX = 64 * MIB
@@ -94,10 +96,22 @@ BUNDLE_SENTENCES_MAX = 20
 """Sentences about one stick that a person is told; more are counted."""
 SNAPSHOT_CHUNK_RECORDS = 2000
 """Records in one snapshot chunk: about 400 KiB compressed."""
+SNAPSHOT_CHUNK_FILL_BYTES = 4 * MIB
+"""A chunk of records is closed once it holds so much, unfolded; one record more always fits."""
 SNAPSHOT_CHUNK_BYTES_MAX = 64 * MIB
 """A snapshot chunk unfolded: 2,000 records of 32 KiB."""
 SNAPSHOT_CHUNKS_MAX = 4096
 """8 million records."""
+SNAPSHOT_LACK_ENTRIES = 4096
+"""A tablet that lacks more starts from a snapshot: 16 blocks, 0.4 MB as entries."""
+SNAPSHOTS_KEPT_MAX = 2
+"""Snapshots kept for slow tablets, in memory: the newest, and the one that somebody is fetching."""
+SNAPSHOTS_KEPT_BYTES_MAX = 64 * MIB
+"""Their bytes: 2 x 100,000 records of 82 B are 16 MiB; above it only the newest is kept."""
+AUDIT_HOURS = 24
+"""Between two audits with one peer: the sums of 100,000 records take 0.3 s, and 4 KiB travel."""
+RETENTION_DAYS = 90
+"""A closed dossier stays on a tablet so long after its last entry, once it is safe elsewhere."""
 KEYS_KEPT_DAYS = 400
 """Old private keys are kept this long, so that a forgotten stick still opens."""
 LAPSED_DAYS = 180

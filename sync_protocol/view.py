@@ -16,6 +16,7 @@ from sync_protocol.merge.fold import is_read_only
 from sync_protocol.merge.register import Cell, displayed, distinct
 from sync_protocol.merge.state import RecordState
 from sync_protocol.merge.status import standing, target
+from sync_protocol.merge.stub import is_stub
 from sync_protocol.record.schema import RETRACTION, Field, FieldKind, RecordType
 
 
@@ -47,7 +48,8 @@ class RecordView:
     """One record as it is read.
 
     `held`: the entry that made it is in quarantine or has not come. `retracted`: withdrawn, with
-    nobody having edited it meanwhile. `read_only`: a newer version wrote something critical.
+    nobody having edited it meanwhile. `purged`: this device let go of it; fetch it, then show it.
+    `read_only`: a newer version wrote something critical.
     """
 
     id: RecordId
@@ -58,6 +60,7 @@ class RecordView:
     retracted: bool
     read_only: bool
     created: int
+    purged: bool = False
 
     def value(self, name: str) -> Any:  # noqa: ANN401 - a field's value is whatever its type says
         """Return the displayed value of a plain field, None where there is none."""
@@ -91,6 +94,8 @@ def view(
     suspect: Callable[[Dot], bool],
 ) -> RecordView:
     """Read a state. Fields unknown to this version are kept in the log and not shown."""
+    if is_stub(state):
+        return RecordView(record, state.type, (), (), False, False, True, state.timestamp, True)
     found = conflicts(record_type, state)
     kind_by_key = {(item.field, item.element): item.kind for item in found}
     fields = []

@@ -33,6 +33,10 @@ and nobody's decision is lost. READY and RETURNED swallow nothing: a concurrent 
 the correction of a wrong result, and hiding it would hide that a wrong paper was handed out."""
 
 
+CLOSED = frozenset({Status.REFUSED.value, Status.STOPPED.value, Status.RETURNED.value})
+"""After these nothing is expected any more: a tablet may let go of the dossier once it is safe."""
+
+
 def status_named(slug: str) -> Status | None:
     """Return the status that intake files call `slug` ("received"), or None."""
     return Status.__members__.get(slug.upper()) if slug == slug.lower() else None

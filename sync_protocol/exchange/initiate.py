@@ -10,7 +10,6 @@ What holds:
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 
 from sync_protocol import limits
 from sync_protocol.errors import (
@@ -19,13 +18,23 @@ from sync_protocol.errors import (
     MalformedMessageError,
     PeerError,
 )
+from sync_protocol.exchange import audit
 from sync_protocol.exchange.asking import Asker, peer_error
+from sync_protocol.exchange.bootstrap import (
+    Bootstrap,
+    fetch_records,
+    lacks_too_much,
+    try_bootstrap,
+)
 from sync_protocol.exchange.offer import gather
+from sync_protocol.exchange.outcome import Outcome
 from sync_protocol.exchange.respond import staged, take_in
 from sync_protocol.exchange.scans import ScanCourier
-from sync_protocol.identity import DeviceKey, FeedId
+from sync_protocol.identity import DeviceKey, FeedId, RecordId
 from sync_protocol.log import frontier as heads
 from sync_protocol.log.entry import SHORT_HASH_BYTES, Mark
+from sync_protocol.membership.grant import HUB
+from sync_protocol.replica import snapshot
 from sync_protocol.replica.holding import Chain
 from sync_protocol.replica.receipts import try_take
 from sync_protocol.replica.replica import Replica
@@ -39,25 +48,6 @@ from sync_protocol.wire.receipt import read_receipt
 
 ROUNDS_MAX = 8
 """Hello rounds in one exchange: one is the rule, two after a fork; more means news kept coming."""
-
-
-@dataclass(slots=True)
-class Outcome:
-    """What one exchange did. Bytes are of message bodies, both envelopes and payloads.
-
-    `standing` is empty, or why the peer took what we had and tells us nothing ("revoked-lost").
-    """
-
-    requests: int = 0
-    bytes_sent: int = 0
-    bytes_received: int = 0
-    entries_sent: int = 0
-    entries_received: int = 0
-    chunks_sent: int = 0
-    chunks_received: int = 0
-    refused: dict[FeedId, PeerError] = field(default_factory=dict)
-    peer_time_ms: int = 0
-    standing: str = ""
 
 
 class Initiator:
@@ -82,6 +72,8 @@ class Initiator:
         )
         try:
             self._text()
+            self._fetch_touched()
+            self._audit()
             if scans:
                 courier = ScanCourier(self._replica, self.ask)
                 try:
@@ -111,12 +103,44 @@ class Initiator:
                 return
             moved = self._push(theirs)
             if theirs.standing:
+                # A revoked device reads nothing; where its feed has parted, it must speak first.
+                self._push(theirs, unheard=True)
                 self.outcome.standing = theirs.standing
                 return
+            if self._bootstrap(theirs):
+                theirs = self._hello()
+                if theirs is None:
+                    return
             moved = self._pull(theirs) or moved
             if not moved or not self._differs():
                 return
             theirs = self._hello()
+
+    def _bootstrap(self, theirs: Frontier) -> bool:
+        """Start from a snapshot where too much is lacking; else, or if it fails, entries come."""
+        if self.outcome.snapshot or not lacks_too_much(self._replica, theirs):
+            return False
+        bootstrap = Bootstrap(self._replica, self._peer, self.ask)
+        self.outcome.snapshot, self.outcome.snapshot_refused = try_bootstrap(bootstrap)
+        self.outcome.entries_received += bootstrap.entries_received
+        return bool(self.outcome.snapshot)
+
+    def _fetch_touched(self) -> None:
+        """What came for a dossier that was let go of brings it back."""
+        touched = snapshot.wanted_records(self._replica)
+        if touched and not self._differs():
+            self.fetch(touched)
+
+    def fetch(self, records: Sequence[RecordId]) -> int:
+        """Fetch dossiers that this device let go of; return how many came."""
+        return fetch_records(self._replica, self.ask, records)
+
+    def _audit(self) -> None:
+        """Now and then, where both stand at the same place, compare what was made of it."""
+        if self.outcome.standing or self._differs() or not audit.is_due(self._replica, self._peer):
+            return
+        self.outcome.audited = True
+        self.outcome.differing = audit.compare(self._replica, self._peer, self.ask)
 
     def _differs(self) -> bool:
         """Whether, by its newest receipt, the peer's frontier is not ours."""
@@ -128,7 +152,9 @@ class Initiator:
         """Ask how far the peer is; None where nothing is new and its receipt says so."""
         root = self._replica.holding.frontier_root()
         known = self._replica.receipts.newest(self._peer)
-        if known is not None and heads.root(known.frontier) == root:
+        equal = known is not None and heads.root(known.frontier) == root
+        again = self._lacks_receipt() or snapshot.is_wanted(self._replica)
+        if known is not None and equal and not again:
             envelope, _ = self._asker.request(m.Kind.HELLO, self._greeting(root), [])
             if envelope.kind == m.Kind.SAME:
                 same = m.decode_body(envelope, Same)
@@ -139,6 +165,16 @@ class Initiator:
                 return self._frontier(envelope)
         envelope, _ = self._asker.request(m.Kind.HELLO, self._greeting(b""), [])
         return self._frontier(envelope)
+
+    def _lacks_receipt(self) -> bool:
+        """Whether the peer, no hub itself, may meanwhile have the hub's receipt for what we wrote.
+
+        The short answer to a greeting relays none.
+        """
+        head = self._replica.own.row.head.seq
+        if not head or self._replica.holding.roster.role_of(self._peer) == HUB:
+            return False
+        return not self._replica.receipts.safety(self._replica.own, head).hub
 
     def _greeting(self, root: bytes) -> Hello:
         return Hello(root, self._replica.character.wall())
@@ -161,13 +197,15 @@ class Initiator:
 
     # --- push -------------------------------------------------------------------------------------
 
-    def _push(self, theirs: Frontier) -> bool:
-        marks = [*read_receipt(theirs.receipt).frontier, *theirs.staged, *theirs.purged]
+    def _push(self, theirs: Frontier, *, unheard: bool = False) -> bool:
+        sealed = read_receipt(theirs.receipt).frontier
+        marks = [*sealed, *theirs.staged, *theirs.purged]
         moved = False
         for _ in range(limits.REQUESTS_PER_EXCHANGE_MAX):
             bound = limits.EXCHANGE_PAYLOAD_BYTES_MAX
-            parts = gather(self._replica.holding, self._jobs(marks), bound, self._alone)
-            if not parts.ranges:
+            jobs = self._jobs(sealed, marks, unheard=unheard)
+            parts = gather(self._replica.holding, jobs, bound, self._alone)
+            if not parts.seals:
                 return moved
             relayed = self._replica.receipts.relayed(self._peer)
             body = Push(parts.declarations, parts.seals, parts.ranges, relayed)
@@ -177,30 +215,44 @@ class Initiator:
             healed = self._take_refusals(
                 {FeedId(feed): peer_error(code, text) for feed, code, text in answer.refused}
             )
-            now = [*read_receipt(answer.receipt).frontier, *answer.staged, *theirs.purged]
+            sealed = read_receipt(answer.receipt).frontier
+            now = [*sealed, *answer.staged, *theirs.purged]
             if now == marks and not healed:
                 return moved
             marks, moved = now, True
         raise LimitExceededError("A push did not come to its end; try again later.")
 
-    def _jobs(self, marks: Sequence[Mark]) -> list[tuple[Chain, int]]:
-        """Return our chains with the last seq of each that the peer holds.
+    def _jobs(
+        self, sealed: Sequence[Mark], marks: Sequence[Mark], *, unheard: bool
+    ) -> list[tuple[Chain, int]]:
+        """Return our chains whose head the peer has not `sealed`, with the last seq that it holds.
 
         Where the peer stands on another branch of a feed we say nothing yet: the pull will show
-        where the two part.
+        where the two part. Where there is no pull, `unheard` sends such a feed from its beginning.
         """
         holding = self._replica.holding
         jobs = []
         for chain in holding.chains.values():
-            if chain.feed in self.outcome.refused or not chain.row.head.seq:
+            if chain.feed in self.outcome.refused or not chain.row.seal:
                 continue
             stated = [mark for mark in marks if mark.feed == chain.feed and mark.seq]
             known = [self._common(chain, mark) for mark in stated]
             found = [seq for seq in known if seq is not None]
-            if stated and not found:
+            if stated and not found and not unheard:
                 continue
-            jobs.append((chain, max(found, default=0)))
+            if any(self._reaches(chain, mark) for mark in sealed):
+                continue
+            after = max(found, default=0)
+            if not chain.purged or after >= chain.row.floor.seq:  # else others must give the rest
+                jobs.append((chain, after))
         return jobs
+
+    def _reaches(self, chain: Chain, mark: Mark) -> bool:
+        """Whether the peer's sealed head `mark` lies at or beyond our head of this chain."""
+        if mark.feed != chain.feed or mark.seq < chain.row.head.seq:
+            return False
+        owner = self._replica.holding.find(mark)
+        return owner is not None and self._common(chain, mark) == chain.row.head.seq
 
     def _common(self, chain: Chain, mark: Mark) -> int | None:
         """Return the last seq that `chain` shares with the peer's head `mark`; None if unknown."""
@@ -282,8 +334,14 @@ class Initiator:
         control = holding.roster.control_feeds
         lacking = heads.lacking(chains, frontier)
         lacking = [item for item in lacking if item.feed not in self.outcome.refused]
+        lacking = [item for item in lacking if not self._let_go(item)]
         lacking.sort(key=lambda item: (item.feed not in control, item.feed))
         return [Want(item, self._locator(item)) for item in lacking]
+
+    def _let_go(self, mark: Mark) -> bool:
+        """Whether a head lies in what was held here and let go of: the peer is behind."""
+        chains = self._replica.holding.by_feed.get(mark.feed, ())
+        return any(chain.purged and mark.seq <= chain.row.floor.seq for chain in chains)
 
     def _reader(self, chain: Chain) -> Reader:
         return Reader(self._replica, chain)

@@ -34,22 +34,23 @@ def gather(
     bytes_max: int,
     alone: Collection[FeedId] = (),
 ) -> Parts:
-    """Pack the entries after the given seq of each chain. At least one range always fits.
+    """Pack the entries after the given seq of each chain, and its seal.
 
-    Ranges of the feeds in `alone` are not packed against their group's head.
+    At least one range always fits. A chain whose entries the peer has staged already gets its seal
+    alone: a power cut may have come between the two. Ranges of the feeds in `alone` are not packed
+    against their group's head.
     """
     control = holding.roster.control_feeds
     ordered = sorted(jobs, key=lambda job: (job[0].feed not in control, job[0].number))
     parts = Parts()
     for chain, after in ordered:
-        if after >= chain.row.head.seq:
-            continue
         if parts.more:
             break
         if chain.declared.raw not in parts.declarations:
             parts.declarations.append(chain.declared.raw)
         parts.seals.append(chain.row.seal)
-        _gather_chain(holding, chain, after, parts, (bytes_max, chain.feed in alone))
+        if after < chain.row.head.seq:
+            _gather_chain(holding, chain, after, parts, (bytes_max, chain.feed in alone))
     return parts
 
 

@@ -22,15 +22,17 @@ from sync_protocol.errors import (
     PeerError,
     WrongWardError,
 )
+from sync_protocol.exchange import audit
 from sync_protocol.exchange.offer import gather
 from sync_protocol.exchange.scans import Chunks
+from sync_protocol.exchange.shelf import Shelf
 from sync_protocol.identity import DeviceId, DeviceKey, FeedId
 from sync_protocol.log.entry import Mark
 from sync_protocol.log.feed import mark
 from sync_protocol.log.frontier import check_frontier
 from sync_protocol.replica.holding import Chain
 from sync_protocol.replica.ingest import Offer
-from sync_protocol.replica.receipts import try_take
+from sync_protocol.replica.receipts import BACKED_UP_NOTE, try_take
 from sync_protocol.replica.replica import Replica
 from sync_protocol.wire import message as m
 from sync_protocol.wire.chunk import ChunksGet, ChunksPut, ChunksWanted
@@ -38,6 +40,7 @@ from sync_protocol.wire.health import Health, Thanks
 from sync_protocol.wire.hello import Frontier, Hello, Same
 from sync_protocol.wire.pull import Pull, Pulled, Want
 from sync_protocol.wire.push import Push, Pushed, RangeItem
+from sync_protocol.wire.snapshot import AuditAsk, SnapshotAsk
 
 REVOKED_MAY = frozenset({m.Kind.HELLO, m.Kind.PUSH, m.Kind.CHUNKS_WANTED, m.Kind.CHUNKS_PUT})
 
@@ -95,6 +98,8 @@ class Responder:
         self._nonces = nonces
         self._on_health = on_health
         self._chunks = Chunks(replica)
+        self._told: dict[DeviceKey, bytes] = {}
+        self._shelf = Shelf()
 
     def respond(self, raw: bytes, payloads: Iterable[bytes]) -> Answer:
         """Answer one request.
@@ -152,6 +157,13 @@ class Responder:
                 return Draft(*self._chunks.put(body, payloads, sender))
             case m.Kind.CHUNKS_GET:
                 return Draft(*self._chunks.get(m.decode_body(envelope, ChunksGet)))
+            case m.Kind.SNAPSHOT:
+                ask = m.decode_body(envelope, SnapshotAsk)
+                answer, chunks = self._shelf.answer(self.replica, ask, sender)
+                return Draft(m.Kind.SNAPSHOT_ANSWER, answer, chunks)
+            case m.Kind.AUDIT:
+                compared = audit.answer(self.replica, m.decode_body(envelope, AuditAsk))
+                return Draft(m.Kind.AUDITED, compared)
             case m.Kind.HEALTH:
                 self._on_health(sender, m.decode_body(envelope, Health).figures)
                 return Draft(m.Kind.THANKS, Thanks(self.replica.character.wall()))
@@ -163,7 +175,10 @@ class Responder:
         holding = self.replica.holding
         now = self.replica.character.wall()
         revoke = holding.roster.revoked(sender)
-        if revoke is None and hello.root and hello.root == holding.frontier_root():
+        backed_up = self.replica.rooms.log.note(BACKED_UP_NOTE) or b""
+        is_told = self._told.get(sender, b"") == backed_up
+        same = bool(hello.root) and hello.root == holding.frontier_root()
+        if revoke is None and same and is_told:
             incarnation = self.replica.own.declared.declaration.incarnation
             return Draft(m.Kind.SAME, Same(incarnation, now))
         relayed = self.replica.receipts.relayed(sender)
@@ -172,6 +187,7 @@ class Responder:
             for chain in holding.chains.values()
             if chain.row.floor.seq > chain.row.base_seq
         ]
+        self._told[sender] = backed_up
         standing = f"revoked-{revoke.reason}" if revoke is not None else ""
         body = Frontier(
             self.replica.receipt(), staged(self.replica), relayed, purged, now, standing
@@ -217,7 +233,7 @@ class Responder:
             on_chain = known.seq <= chain.row.head.seq
             if on_chain and self.replica.holding.short_hash_at(chain, known.seq) == known.hash:
                 return known.seq
-        if chain.row.floor.seq:
+        if self.replica.holding.purged_through(chain):
             raise FeedGapError("Those entries are not held here any more: take a snapshot.")
         return 0
 

@@ -72,15 +72,18 @@ class RecordState(msgspec.Struct, gc=False):
         return self._of_base(key) if cell is None else cell
 
     def living_values(self, number: int, *, elements: bool) -> list[Any]:
-        """Return every living value of a field (or of its elements)."""
-        if not self.cells and not elements:  # nearly every record: nobody has edited it
+        """Return every living value of a field (or of its elements), whatever came first."""
+        if not self.cells and not elements:
             value = self.plain.get(number)
             return [] if value is None else [value]
         found = [self.plain[number]] if number in self.plain else []
-        found += [value for key, value in self.members.items() if key[0] == number]
-        for key, cell in self.cells.items():
-            if key[0] == number:
-                found += [item.value for item in cell.values() if not item.op]
+        keys = [key for key in (*self.members, *self.cells) if key[0] == number]
+        for key in sorted(keys, key=_sort_key):
+            if key in self.members:
+                found.append(self.members[key])
+            else:
+                cell = self.cells[key]
+                found += [cell[dot].value for dot in sorted(cell) if not cell[dot].op]
         return [value for value in found if value is not None]
 
     def keys(self) -> list[CellKey]:

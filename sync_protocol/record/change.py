@@ -113,10 +113,12 @@ def _record_change(item: RecordChange, feeds: list[FeedId]) -> RecordChange:
     for value in item.values.values():
         if type(value) not in _PLAIN:
             _check_value(value, limits.VALUE_DEPTH_MAX)
+    parents: tuple[Any, ...] = ()
     for write in item.writes:
         if type(write.value) not in _PLAIN:
             _check_value(write.value, limits.VALUE_DEPTH_MAX)
-    if not any([write.parents for write in item.writes]):  # a list is faster than a generator
+        parents = parents or write.parents
+    if not parents:
         return item
     writes = tuple(_cell_write(write, feeds) for write in item.writes)
     return RecordChange(item.record, item.type, item.values, writes)

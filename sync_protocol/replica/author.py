@@ -17,7 +17,7 @@ from sync_protocol import limits
 from sync_protocol.clock import HybridLogicalClock, millis
 from sync_protocol.crypto.key import DeviceKeys
 from sync_protocol.encoding import decode, encode
-from sync_protocol.errors import LimitExceededError, PeerError, SyncError
+from sync_protocol.errors import LimitExceededError, PeerError
 from sync_protocol.identity import INCARNATION_BYTES, Dot, FeedId, OfficerId, RecordId
 from sync_protocol.log.entry import (
     CHANGESET,
@@ -145,7 +145,7 @@ class Author:
         if not good or hashes != [frame.hash for frame in lost]:
             return  # the two have parted; the caller sees that the ends differ
         store = self._holding.store
-        with store.transaction(durable=True):
+        with self._holding.transaction(durable=True):
             if chain.row.staged.seq > head.seq:
                 store.truncate(chain.number, head.seq)
             self._append(chain, head, [frame.entry for frame in lost], hashes[-1])
@@ -163,8 +163,9 @@ class Author:
             old = None
         declared = declare(self._keys, self._holding.ward, self._random(INCARNATION_BYTES), old)
         store = self._holding.store
+        self._unsure = True  # until the store has it: a full disk must not let the old feed go on
         self._journal.restart(forget=forget)
-        with store.transaction(durable=True):
+        with self._holding.transaction(durable=True):
             self._chain = self._holding.declare(declared)
             store.put_note(OWN_NOTE, encode(self._chain.number))
             store.put_note(STATED_NOTE, None)
@@ -210,14 +211,10 @@ class Author:
     ) -> None:
         store = self._holding.store
         self._unsure = True
-        try:
-            with store.transaction(durable=False):  # the journal has been fsynced
-                self._append(chain, chain.row.head, entries, last)
-                if stated != self._stated:
-                    store.put_note(STATED_NOTE, encode(stated))
-        except SyncError:
-            self._holding.reload()
-            raise
+        with self._holding.transaction(durable=False):  # the journal has been fsynced
+            self._append(chain, chain.row.head, entries, last)
+            if stated != self._stated:
+                store.put_note(STATED_NOTE, encode(stated))
         self._stated = stated
         self._unsure = False
 

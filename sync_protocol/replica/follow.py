@@ -21,6 +21,7 @@ from sync_protocol.membership.grant import Statement
 from sync_protocol.membership.judgement import ADMITTED
 from sync_protocol.merge.fold import Stamp, fold
 from sync_protocol.merge.state import RecordState, decode_state
+from sync_protocol.merge.stub import is_stub
 from sync_protocol.record.change import Changeset
 from sync_protocol.record.schema import Schema
 from sync_protocol.replica.holding import Chain, Holding
@@ -56,6 +57,7 @@ class Follower:
         self.schema = schema
         self.projection = projection
         self.on_scans: Callable[[list[RecordState]], None] = lambda _: None
+        self.on_stubs: Callable[[list[RecordId]], None] = lambda _: None
         self.on_statements: Callable[[list[tuple[Chain, Statement]]], None] = lambda _: None
         self.cursors: dict[int, int] = {}
         self.seen: dict[int, dict[int, int]] = {}
@@ -85,9 +87,27 @@ class Follower:
         """Whether a feed has forked since the views were last made anew."""
         return self.views.cursors().get(_BRANCHES, 0) != self.branches()
 
+    def is_ahead(self) -> bool:
+        """Whether the views show what the log has lost: a damaged disk, or an unsynced commit."""
+        chains = self.holding.chains
+        return any(
+            number not in chains or seq > chains[number].row.head.seq
+            for number, seq in self.cursors.items()
+        )
+
     def note_branches(self) -> None:
         """Remember, inside a transaction, which forks the views know."""
         self.views.put_cursor(_BRANCHES, self.branches())
+
+    def note_stubs(self) -> None:
+        """Remember, inside a transaction, that some records wait for the entry that made them."""
+        self.views.put_cursor(_STUBS, 1)
+
+    def put_position(self, chain: Chain, seq: int, seen: dict[int, int]) -> None:
+        """Say, inside a transaction, how far a chain is folded, and what its writer had seen."""
+        self.views.put_cursor(f"{_CHAIN}{chain.number}", seq)
+        for other, at in seen.items():
+            self.views.put_cursor(f"{_SEEN}{chain.number}:{other}", at)
 
     # --- how far ------------------------------------------------------------------------------
 
@@ -148,25 +168,32 @@ class Follower:
         self.waiting.pop(chain.number, None)
         if last < first:
             return 0
+        try:
+            with self.views.transaction():
+                return self._follow_range(chain, first, last)
+        except Exception:
+            self.load()  # the cursors in memory were ahead of what was undone
+            raise
+
+    def _follow_range(self, chain: Chain, first: int, last: int) -> int:
         seen = dict(self._seen(chain))
         batch = Batch()
         done = first - 1
-        with self.views.transaction():
-            rows = list(self.holding.entries(chain, first, last))
-            judged = self._judge_all(chain, rows, seen)
-            self._load(batch, judged)
-            for (seq, _), item in zip(rows, judged, strict=False):
-                self._take(batch, chain, seq, item)
-                done = seq
-            if done >= first:
-                self._save(batch, chain, done, seen)
+        rows = list(self.holding.entries(chain, first, last))
+        judged = self._judge_all(chain, rows, seen)
+        self._load(batch, judged)
+        for (seq, _), item in zip(rows, judged, strict=False):
+            self._take(batch, chain, seq, item)
+            done = seq
+        if done >= first:
+            self._save(batch, chain, done, seen)
         return done - first + 1
 
     def _seen(self, chain: Chain) -> dict[int, int]:
         known = self.seen.get(chain.number)
         if known is None:
             base = self.holding.chains.get(chain.row.base_chain)
-            known = {}
+            known = self.holding.floor_seen(chain)
             if base is not None:  # a branch has seen what its past had seen
                 for _, entry in self.holding.entries(base, 1, chain.row.base_seq):
                     self._judge.take_context(entry, known)
@@ -197,6 +224,10 @@ class Follower:
     def within_cut(self, chain: Chain, seq: int) -> bool:
         """Whether an entry lies before the position at which its feed is cut."""
         return self._judge.within_cut(chain, seq)
+
+    def take_context(self, entry: Entry, seen: dict[int, int]) -> None:
+        """Take what an entry's writer had folded into `seen`."""
+        self._judge.take_context(entry, seen)
 
     # --- one batch ----------------------------------------------------------------------------
 
@@ -251,11 +282,14 @@ class Follower:
 
     def _save(self, batch: Batch, chain: Chain, done: int, seen: dict[int, int]) -> None:
         rows = []
+        stubs = []
         with_scans = []
         for record in batch.touched:
             state = batch.states[record]
             if state is not None:
                 rows.append(self.projection.stored(record, state))
+                if is_stub(state):
+                    stubs.append(record)
                 if state.made is None and not self._stubs:
                     self._stubs = True
                     self.views.put_cursor(_STUBS, 1)
@@ -274,5 +308,7 @@ class Follower:
         self.seen[chain.number] = seen
         if with_scans:
             self.on_scans(with_scans)
+        if stubs:
+            self.on_stubs(stubs)
         if batch.spoken:
             self.on_statements(batch.spoken)

@@ -8,18 +8,22 @@ hash with which it begins, which is the same on every replica that holds the sam
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 
+from sync_protocol.encoding import decode, encode
 from sync_protocol.errors import PeerError
 from sync_protocol.identity import BRANCH_BYTES, DeviceKey, Dot, FeedId, OfficerId, WardId
 from sync_protocol.log import frontier as heads
-from sync_protocol.log.entry import CONTROL, SHORT_HASH_BYTES, Entry, Mark, read_header
+from sync_protocol.log.entry import CONTROL, SHORT_HASH_BYTES, Entry, Mark, digest, read_header
 from sync_protocol.log.feed import Head, SignedDeclaration, mark, read_declaration
 from sync_protocol.membership.grant import Statement, decode_statements
 from sync_protocol.membership.roster import Roster, Spoken, build
 from sync_protocol.storage.store import ChainRow, LogStore
 
 CONTROL_NOTE = "control:"
+_FLOOR_SEEN = "floor-seen:"
 
 
 @dataclass(slots=True)
@@ -45,14 +49,32 @@ class Chain:
         return self.declared.declaration.device
 
     @property
+    def purged(self) -> bool:
+        """Whether its beginning is not held any more: a tablet after a snapshot, or a clean-up."""
+        return self.row.floor.seq > self.row.base_seq
+
+    @property
     def mark(self) -> Mark:
         """Its sealed head as frontiers state it."""
         return mark(self.feed, self.row.head)
 
 
 def control_key(chain: int, seq: int) -> str:
-    """Return the note under which a control entry is found again."""
+    """Return the note under which a control entry is found again.
+
+    Its value is empty; below a chain's floor it is the entry itself (`kept_control`).
+    """
     return f"{CONTROL_NOTE}{chain:08d}:{seq:016d}"
+
+
+def kept_control(header: bytes, body: bytes) -> bytes:
+    """Return a control entry as it is kept below a floor; its body is empty if it was erased."""
+    return encode([header, body])
+
+
+def _kept_entry(kept: bytes) -> Entry:
+    header, body = decode(kept, tuple[bytes, bytes])
+    return Entry(header, body or None, digest(body))
 
 
 class Holding:
@@ -125,6 +147,12 @@ class Holding:
                 return chain
         return None
 
+    def purged_through(self, chain: Chain) -> int:
+        """Return the last seq on the path of `chain` that is not held any more, 0 for none."""
+        while chain.row.base_chain and chain.row.floor.seq <= chain.row.base_seq:
+            chain = self.chains[chain.row.base_chain]
+        return chain.row.floor.seq
+
     def entries(self, chain: Chain, first: int, last: int) -> Iterator[tuple[int, Entry]]:
         """Yield the entries [first, last] on the path of `chain`, in order."""
         if chain.row.base_chain and first <= chain.row.base_seq:
@@ -149,6 +177,24 @@ class Holding:
                 return chain
         return None
 
+    def is_partial(self) -> bool:
+        """Whether the beginning of some feed is not held: records can't all be made anew."""
+        return any(chain.purged for chain in self.chains.values())
+
+    def is_purged(self, dot: Dot) -> bool:
+        """Whether an entry lies before what is held of its feed."""
+        chain = self.locate(dot)
+        return chain is not None and chain.purged and dot.seq <= chain.row.floor.seq
+
+    def floor_seen(self, chain: Chain) -> dict[int, int]:
+        """Return what the writer of a chain had folded of others by its floor: chain to seq."""
+        note = self.store.note(f"{_FLOOR_SEEN}{chain.number}") if chain.purged else None
+        return decode(note, dict[int, int]) if note else {}
+
+    def put_floor_seen(self, chain: Chain, seen: dict[int, int]) -> None:
+        """Remember, inside a transaction, what `floor_seen` says."""
+        self.store.put_note(f"{_FLOOR_SEEN}{chain.number}", encode(dict(sorted(seen.items()))))
+
     def is_forked(self, feed: FeedId) -> bool:
         """Whether a feed goes on in more than one way."""
         return len(self.by_feed.get(feed, ())) > 1
@@ -171,6 +217,19 @@ class Holding:
         """Return the dot of an entry on the path of `chain`."""
         return Dot(chain.feed, seq, self.label(chain, seq))
 
+    def reaches(self, cut: Mark, chain: Chain, seq: int) -> bool:
+        """Whether an entry on the path of `chain` lies at or before `cut`.
+
+        An entry before the place where a feed parted lies before the cuts of all its branches.
+        """
+        if seq > cut.seq or cut.feed != chain.feed:
+            return False
+        owner = self.find(cut)
+        if owner is None:  # the cut names what is not held here
+            known = self.short_hash_at(chain, cut.seq)
+            return known is None
+        return self.hash_at(owner, seq) == self.hash_at(chain, seq)
+
     def frontier(self) -> list[Mark]:
         """Return the sealed heads of all chains."""
         return [chain.mark for chain in self.chains.values() if chain.row.head.seq]
@@ -180,6 +239,16 @@ class Holding:
         return heads.root(self.frontier())
 
     # --- changing chains (inside a transaction of the store) -------------------------------
+
+    @contextmanager
+    def transaction(self, *, durable: bool) -> Iterator[None]:
+        """Open a transaction of the store; where it is undone, what memory holds is undone too."""
+        try:
+            with self.store.transaction(durable=durable):
+                yield
+        except Exception:
+            self.reload()
+            raise
 
     def declare(self, declared: SignedDeclaration) -> Chain:
         """Keep a feed's declaration; a feed that is known already stays as it is."""
@@ -213,21 +282,23 @@ class Holding:
         self.roster = build(self.root, list(self._spoken()))
 
     def _spoken(self) -> Iterator[Spoken]:
-        keys = sorted(self.store.notes(CONTROL_NOTE))
         seen_by_chain: dict[int, dict[FeedId, int]] = {}
-        for key in keys:
+        for key, kept in sorted(self.store.notes(CONTROL_NOTE).items()):
             _, number, text = key.split(":")
             chain, seq = self.chains[int(number)], int(text)
             if seq > chain.row.head.seq:
                 continue
-            for _, entry in self.entries(chain, seq, seq):
+            found = [_kept_entry(kept)] if kept else [e for _, e in self.entries(chain, seq, seq)]
+            for entry in found:
                 seen = seen_by_chain.setdefault(chain.number, {})
                 said = self.read_control(entry, seen)
                 if said is not None:
                     officer, statements = said
-                    yield Spoken(
-                        self.dot(chain, seq), chain.device, officer, dict(seen), statements
-                    )
+                    dot, agrees = self.dot(chain, seq), partial(self._keeps, chain, seq)
+                    yield Spoken(dot, chain.device, officer, dict(seen), statements, agrees)
+
+    def _keeps(self, chain: Chain, seq: int, cut: Mark) -> bool:
+        return self.reaches(cut, chain, seq)
 
     def read_control(
         self, entry: Entry, seen: dict[FeedId, int]

@@ -89,7 +89,7 @@ class Intake:
             return
         if len(self._holding.chains) + len(fresh) > limits.FEEDS_PER_WARD_MAX:
             raise LimitExceededError("The ward has more feeds than its bound.")
-        with self._holding.store.transaction(durable=False):
+        with self._holding.transaction(durable=False):
             for item in fresh:
                 if item.declaration.ward != self._holding.ward:
                     raise WrongWardError("This is for another ward; nothing was taken in.")
@@ -160,6 +160,10 @@ class Intake:
 
     def _overlap(self, chains: list[Chain], found: Range, offer: Offer) -> None:
         """Skip what is held already; extend a chain, or begin a branch where it parts from ours."""
+        if chains[0].purged:
+            found, offer = _above_floor(chains[0], found, offer)
+            if not found.entries:
+                return
         best: tuple[int, Chain] | None = None
         for chain in chains:
             before = self._holding.hash_at(chain, found.first - 1)
@@ -178,7 +182,7 @@ class Intake:
         if at == chain.row.staged.seq:
             self._extend(chain, found.entries[same:], b"")
         elif at >= chain.row.head.seq:
-            with self._holding.store.transaction(durable=False):
+            with self._holding.transaction(durable=False):
                 self._holding.store.truncate(chain.number, chain.row.head.seq)
                 row = replace(chain.row, staged=chain.row.head)
                 chain = self._holding.put(Chain(row, chain.declared))
@@ -201,7 +205,7 @@ class Intake:
         if start is None:
             raise FeedGapError("The common past of a fork is not held here.", seq=at)
         head = Head(at, start)
-        with self._holding.store.transaction(durable=False):
+        with self._holding.transaction(durable=False):
             row = replace(
                 chain.row,
                 number=0,
@@ -223,7 +227,7 @@ class Intake:
             packed if is_full_block(staged.seq + 1, len(entries)) and kept == list(entries) else b""
         )
         store = self._holding.store
-        with store.transaction(durable=False):
+        with self._holding.transaction(durable=False):
             head = store.append(chain.number, staged, kept, whole)
             for index, entry in enumerate(kept):
                 if _is_control(entry):
@@ -249,7 +253,7 @@ class Intake:
                 row = chain.row
                 proved = row.head.seq < seal.seq <= row.staged.seq
                 if proved and self._holding.hash_at(chain, seal.seq) == seal.hash:
-                    with self._holding.store.transaction(durable=durable):
+                    with self._holding.transaction(durable=durable):
                         new = replace(row, head=Head(seal.seq, seal.hash), seal=raw)
                         self._holding.put(Chain(new, chain.declared))
                     self.admission.entries += seal.seq - row.head.seq
@@ -258,8 +262,12 @@ class Intake:
     def finish(self) -> Admission:
         """Make durable what the seals prove; forget what they disprove. Then receipts may go."""
         store = self._holding.store
+        for feed in self._seals:  # entries may have been here, waiting for their seal
+            self._seal_if_proved(feed, durable=False)
         for number in self._touched:
-            chain = self._holding.chains[number]
+            chain = self._holding.chains.get(number)
+            if chain is None:
+                continue  # the store had no room for it
             seals = [seal for seal, _ in self._seals.get(chain.feed, ())]
             if (
                 chain.row.staged.seq > chain.row.head.seq
@@ -267,7 +275,7 @@ class Intake:
                 and chain.feed not in self.admission.moved
             ):
                 self._disprove(chain)
-        with store.transaction(durable=True):
+        with self._holding.transaction(durable=True):
             store.put_note("clock", self._clock.last.to_bytes(8, "big"))
             if self.admission.moved:
                 self._hear_control()
@@ -276,7 +284,7 @@ class Intake:
         return self.admission
 
     def _disprove(self, chain: Chain) -> None:
-        with self._holding.store.transaction(durable=False):
+        with self._holding.transaction(durable=False):
             self._holding.store.truncate(chain.number, chain.row.head.seq)
             row = replace(chain.row, staged=chain.row.head)
             self._holding.put(Chain(row, chain.declared))
@@ -304,3 +312,13 @@ def _is_control(entry: Entry) -> bool:
         return read_header(entry.header).kind == CONTROL
     except PeerError:
         return False  # unreadable: proved by its seal, held back by the fold
+
+
+def _above_floor(chain: Chain, found: Range, offer: Offer) -> tuple[Range, Offer]:
+    """Leave what lies above a floor: what was let go of was verified once, and may come again."""
+    floor = chain.row.floor
+    if found.first > floor.seq:
+        return found, offer
+    rest = found.entries[floor.seq + 1 - found.first :]
+    before = floor.hash[:SHORT_HASH_BYTES]
+    return Range(floor.seq + 1, rest), offer._replace(first=floor.seq + 1, before=before)

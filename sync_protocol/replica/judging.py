@@ -70,11 +70,11 @@ class Judge:
         """Read and judge one entry; takes its context into `seen`."""
         roster = self.holding.roster
         dot = self.holding.dot(chain, seq)
-        if entry.body is None:
-            return Judged(held("erased"))
         try:
             header = read_header(entry.header)
             self._take_marks(header, seen)
+            if entry.body is None:
+                return Judged(held("erased"))  # forgotten; what its writer had seen is not
             author = self._author(chain, dot, header, seen)
             verdict = self._judge_author(author)
             if verdict.standing is Standing.PENDING:
@@ -88,7 +88,8 @@ class Judge:
                 verdict = judge_changeset(roster, self.schema, author, changeset)
             return Judged(verdict, header, changeset, (), records)
         except PeerError as problem:
-            return Judged(held("unreadable-" + problem.code))
+            reason = "erased" if entry.body is None else "unreadable-" + problem.code
+            return Judged(held(reason))
 
     def _author(self, chain: Chain, dot: Dot, header: Header, seen: dict[int, int]) -> Author:
         by_feed = self._by_feed(seen) if header.officer else self._nothing_seen
@@ -140,13 +141,8 @@ class Judge:
 
     def within_cut(self, chain: Chain, seq: int) -> bool:
         """Whether an entry lies before the position at which its feed is cut, on the same chain."""
-        cut = self.holding.roster.cut(chain.device, chain.feed)
-        if cut is None:
-            return True
-        if seq > cut.seq:
-            return False
-        known = self.holding.short_hash_at(chain, cut.seq)
-        return known is None or known == cut.hash
+        cuts = self.holding.roster.cuts(chain.device, chain.feed)
+        return cuts is None or any(self.holding.reaches(cut, chain, seq) for cut in cuts)
 
     def take_context(self, entry: Entry, seen: dict[int, int]) -> None:
         """Take in what the writer of an entry had folded, as far as it can be read."""

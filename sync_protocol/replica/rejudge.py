@@ -7,7 +7,7 @@ touches is refolded from the log, so that late statements have the effect they w
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from sync_protocol.identity import DeviceKey, Dot, FeedId, RecordId
@@ -41,6 +41,7 @@ class Rejudge:
         self._follower = follower
         self._holding = follower.holding
         follower.on_statements = self.hear
+        self.on_lost: Callable[[], None] = lambda: None
 
     def hear(self, spoken: list[tuple[Chain, g.Statement]]) -> None:
         """Take new statements, inside the follower's transaction."""
@@ -50,11 +51,32 @@ class Rejudge:
         feeds = affected.feeds | {dot.feed for dot in affected.dots}
         if affected.all:
             feeds = set(self._holding.by_feed)
+        if self._holding.is_partial() and self._beyond_us(feeds, affected):
+            self.on_lost()
+            self._forget_erased(affected.dots)
         for feed in feeds:
             for chain in list(self._holding.by_feed.get(feed, ())):
                 self._judge_chain(chain, affected.dots)
         for feed in affected.shown:
             self._reproject(feed)
+
+    def _beyond_us(self, feeds: set[FeedId], affected: Affected) -> bool:
+        """Whether verdicts may change on entries that are not held any more."""
+        if any(self._holding.is_purged(dot) for dot in affected.dots):
+            return True
+        for feed in feeds - {dot.feed for dot in affected.dots}:
+            for chain in self._holding.by_feed.get(feed, ()):
+                cuts = self._holding.roster.cuts(chain.device, feed)
+                kept = max((cut.seq for cut in cuts or ()), default=0)
+                if chain.purged and (cuts is None or kept < chain.row.floor.seq):
+                    return True
+        return False
+
+    def _forget_erased(self, dots: set[Dot]) -> None:
+        """What is erased goes at once, even where the record can't be made anew without it."""
+        for dot in dots & self._holding.roster.erased:
+            if self._holding.is_purged(dot):
+                self._follower.views.remove(self._touched_by(dot))
 
     def _affected(self, statement: g.Statement, affected: Affected) -> None:
         match statement:
@@ -91,12 +113,13 @@ class Rejudge:
         follower = self._follower
         cursor = follower.cursor(chain)
         old = {row.seq: row for row in follower.views.held() if row.chain == chain.number}
-        seen: dict[int, int] = {}
+        seen = self._holding.floor_seen(chain)
         now: list[Held] = []
         free: list[int] = []
         records: dict[RecordId, set[Dot]] = {}
         first_own = max(chain.row.base_seq, chain.row.floor.seq) + 1
-        for seq, entry in self._holding.entries(chain, chain.row.floor.seq + 1, cursor):
+        begun = self._holding.purged_through(chain) + 1  # a branch has seen what its past had seen
+        for seq, entry in self._holding.entries(chain, begun, cursor):
             try:
                 item = follower.judge(chain, seq, entry, seen)
             except WaitsError:
@@ -137,6 +160,10 @@ class Rejudge:
         for record, extra in records.items():
             row = stored.get(record)
             dots = extra | (decode_state(row.state).dots() if row is not None else set())
+            if any(self._holding.is_purged(dot) for dot in dots):
+                self.on_lost()  # it can't be made anew here: it stays, or goes if it must be erased
+                gone += [record] if dots & self._holding.roster.erased else []
+                continue
             changes = list(self._changes(record, dots, out))
             if not changes:
                 gone.append(record)

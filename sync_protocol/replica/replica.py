@@ -5,19 +5,22 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from sync_protocol.attachment import Manifest, attachment_id, seal_scan
 from sync_protocol.clock import HybridLogicalClock, WallClock
 from sync_protocol.crypto.key import DeviceKeys, random_bytes
 from sync_protocol.encoding import decode, encode
-from sync_protocol.errors import AccessError, InputError, NotEnrolledError
+from sync_protocol.errors import AccessError, InputError, NotEnrolledError, PeerError
 from sync_protocol.identity import AttachmentId, Dot, FeedId, OfficerId, RecordId, WardId
 from sync_protocol.log.entry import Mark
 from sync_protocol.membership.grant import HUB, Statement
 from sync_protocol.merge.state import RecordState, decode_state
+from sync_protocol.merge.stub import state_digest
 from sync_protocol.record.change import Changeset, RecordChange
 from sync_protocol.record.schema import Schema
+from sync_protocol.replica import snapshot
 from sync_protocol.replica.author import Act, Author, Written
 from sync_protocol.replica.follow import Follower
 from sync_protocol.replica.holding import Chain, Holding
@@ -32,6 +35,8 @@ SCAN_NOTE = "scan:"
 SCAN_KEY_NOTE = "scan-key:"
 _AGAIN_NOTE = "scans-again"
 _SUPERSEDED_NOTE = "superseded:"
+SCAN_COUNT_NOTE = "scans-queued"
+_SCANS = "scans"
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +100,14 @@ class Replica:
         self.follower = Follower(self.holding, rooms.views, character.schema, projection)
         self.follower.on_scans = self._queue_scans
         self.rejudge = Rejudge(self.follower)
+        self.rejudge.on_lost = self._want_snapshot
+        self.follower.on_stubs = self._want_records
         self._erase_again()
+        with suppress(PeerError):
+            snapshot.finish(self)
+        lost_scans = rooms.views.cursors().get(_SCANS, 0) > self._scans_queued()
+        if lost_scans or self.follower.is_ahead():
+            self.rebuild()
 
     def _is_suspect(self, dot: Dot) -> bool:
         return self.holding.roster.is_suspect(dot)  # of the roster as it is now
@@ -201,9 +213,16 @@ class Replica:
                 if not erased.intersection(manifest.chunks) and self._must_travel(manifest):
                     queue[SCAN_NOTE + manifest.id.hex()] = encode(manifest.chunks)
         if queue:
+            count = self._scans_queued() + 1
             with self.lock, self.rooms.log.transaction(durable=False):
                 for key, value in queue.items():
                     self.rooms.log.put_note(key, value)
+                self.rooms.log.put_note(SCAN_COUNT_NOTE, encode(count))
+            self.rooms.views.put_cursor(_SCANS, count)  # so that a lost queue is noticed
+
+    def _scans_queued(self) -> int:
+        note = self.rooms.log.note(SCAN_COUNT_NOTE)
+        return 0 if note is None else decode(note, int)
 
     def _must_travel(self, manifest: Manifest) -> bool:
         if not self.has_scan(manifest.chunks):
@@ -299,9 +318,20 @@ class Replica:
                 self._queue_again()
             return count
 
+    def _want_records(self, records: Sequence[RecordId]) -> None:
+        snapshot.want_records(self, records)
+
+    def _want_snapshot(self) -> None:
+        snapshot.want(self)
+
     def rebuild(self) -> None:
-        """Forget the views and make them anew from the log."""
+        """Forget the views and make them anew from the log; a partial log needs a new snapshot."""
         with self.view_lock:
+            if self.holding.is_partial():
+                self._want_snapshot()
+                with self.rooms.views.transaction():
+                    self.follower.note_branches()
+                return
             with self.rooms.views.transaction():
                 self.rooms.views.reset()
                 self.follower.note_branches()
@@ -341,7 +371,7 @@ class Replica:
         total = hashlib.sha256()
         count = 0
         for row in self.rooms.views.scan():
-            total.update(row.id + hashlib.sha256(row.state).digest())
+            total.update(row.id + state_digest(row.state))
             count += 1
         return Digest(self.holding.frontier_root().hex(), count, total.hexdigest())
 

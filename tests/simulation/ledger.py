@@ -11,8 +11,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sync_protocol.identity import Dot, OfficerId, RecordId
+from sync_protocol.log.entry import read_header
 from sync_protocol.membership.grant import Statement
 from sync_protocol.replica import Replica
+from sync_protocol.view import FieldView
 
 SAVED, UNKNOWN, REFUSED = "saved", "unknown", "refused"
 
@@ -97,12 +99,27 @@ class Ledger:
         return deed
 
 
-def token(replica: Replica, dot: Dot) -> bytes:
-    """Return the body hash of the entry that a replica's dot names."""
-    entry = replica.holding.entry(dot)
-    if entry is None:
-        raise AssertionError(f"a displayed dot names no entry: {dot}")
-    return entry.body_hash
+def token(replica: Replica, dot: Dot, timestamp: int | None = None) -> bytes:
+    """Return the body hash of the entry that a replica's dot names.
+
+    Views that have not followed a fork yet name its entries without their branch; `timestamp` tells
+    which one was displayed.
+    """
+    holding = replica.holding
+    entry = holding.entry(dot)
+    if entry is not None:
+        return entry.body_hash
+    for chain in holding.by_feed.get(dot.feed, ()):
+        if chain.row.base_seq < dot.seq <= chain.row.head.seq:
+            for _, found in holding.entries(chain, dot.seq, dot.seq):
+                if timestamp in (None, read_header(found.header).timestamp):
+                    return found.body_hash
+    raise AssertionError(f"a displayed dot names no entry: {dot}")
+
+
+def shown(replica: Replica, cell: FieldView) -> frozenset[bytes]:
+    """Return the body hashes of the entries whose values a cell displays."""
+    return frozenset(token(replica, item.dot, item.timestamp) for item in cell.siblings)
 
 
 def tokens(replica: Replica, dots: Iterable[Dot]) -> frozenset[bytes]:

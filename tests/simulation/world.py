@@ -392,10 +392,12 @@ class World:
             self.happened("restored")
             self.note(f"restored {device.name} told={told}")
             device.disk.dead = True
+            device.restores += 1  # open forms and drafts go with the disk
             device.disk = Disk(image)
             device.promised = set(promised)
             device.promised_scans.clear()
             self.start(device)
+            device.expects &= device.held_bodies()
             if told and device.replica is not None:
                 with device.up.lock:
                     device.up.author.new_incarnation("restored")
@@ -413,6 +415,7 @@ class World:
         twin.disk = Disk(device.disk.image())
         twin.clock.offset_ms = device.clock.offset_ms
         self.start(twin)
+        twin.expects = device.expects & twin.held_bodies()
         for _ in range(self.random.randint(1, 4)):
             at = self.random.randint(1, 120) * MINUTE_MS
             self.after(at, f"act {twin.name}", lambda: self.act(twin))
@@ -474,12 +477,11 @@ class World:
 
     def _check_own(self, device: Device, how: str) -> None:
         """What was acknowledged on this device before it died is on it, or with two others."""
-        here = device.held_bodies()
-        for deed in self.ledger.deeds:
-            if deed.device == device.name and deed.outcome == SAVED and deed.body not in here:
-                if how == TAIL and self._elsewhere(deed.body, device):
-                    continue
+        for body in sorted(device.expects - device.held_bodies()):
+            deed = self.ledger.by_body[body]
+            if how != TAIL or not self._elsewhere(body, device):
                 raise self.broken(f"deed {deed.number} was acknowledged on {device.name}; {how} lost it")
+            device.expects.discard(body)
 
     def _elsewhere(self, body: bytes, but: Device) -> bool:
         return any(body in item.held_bodies() for item in self.devices if item is not but)
@@ -529,6 +531,9 @@ class World:
         """Stop all faults and let everybody sync; return after how many rounds nothing was new."""
         self.calm = True
         self.weather = Weather()
+        for device in self.devices[1:]:  # where a home edge was revoked, people turn to the hub
+            if self.devices[0] not in device.peers:
+                device.peers.append(self.devices[0])
         for device in self.devices:
             device.disk.bomb = device.disk.full = None
             if device.replica is None:

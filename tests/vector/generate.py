@@ -25,7 +25,7 @@ from sync_protocol.log.entry import CHANGESET, Entry, Header, Mark
 from sync_protocol.log.feed import SignedDeclaration, follow
 from sync_protocol.membership import grant as g
 from sync_protocol.record.change import encode_changeset
-from sync_protocol.wire import enrol
+from sync_protocol.wire import bundle, enrol
 from sync_protocol.wire import message as m
 from sync_protocol.wire.chunk import ChunksAnswer, ChunksGet, ChunksPut, ChunksWanted
 from sync_protocol.wire.health import Health, Thanks
@@ -350,12 +350,31 @@ def sealed() -> Vector:
             "plain": WARD_KEY.secret,
             "sealed": seal.seal_to(RECOVERY.public, WARD_KEY.secret, b"motcua/ward-key/1"),
         },
+        "bundle": _bundle(),
         "range": {
             "raw_head": hashlib.sha256(head).digest(),
             "raw_range": told["raw_range"],
             "alone": b"\x01" + compress(told["raw_range"]),
             "against_head": b"\x02" + told["head_digest"] + against,
         },
+    }
+
+
+def _bundle() -> Vector:
+    feed = cases.tablet_feed()
+    packed = feed.packed()
+    reader = attachment.key_name(HUB.agreement.public)
+    address = bundle.Address(WARD, TABLET.public, reader, seed("bundle", 16), MS)
+    content = bundle.Content(
+        [feed.declared.raw], [feed.seal], [feed.item(packed)], [packed], [], [], [b"a chunk"]
+    )
+    piece = bundle.write_piece(TABLET.signing, address, HUB.agreement.public, 0, content)
+    rows = [(len(piece), bundle.file_digest(piece))]
+    return {
+        "reader_seed": HUB.agreement.secret,
+        "piece": piece,
+        "content": plain(content),
+        "manifest": bundle.write_manifest(TABLET.signing, address, rows),
     }
 
 

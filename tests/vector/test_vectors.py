@@ -25,7 +25,7 @@ from sync_protocol.log.seal import check_seal, decode_seal
 from sync_protocol.membership import grant as g
 from sync_protocol.merge.state import decode_state, encode_state
 from sync_protocol.record.change import decode_changeset, encode_changeset
-from sync_protocol.wire import enrol, message
+from sync_protocol.wire import bundle, enrol, message
 from sync_protocol.wire.receipt import read_receipt
 from tests.vector import builder, cases, generate, road
 
@@ -162,6 +162,15 @@ def test_the_scan_and_the_sealed_key_open() -> None:
     told = vector["sealed"]
     reader, purpose = AgreementKey(raw(told["reader_seed"])), raw(told["purpose"])
     assert seal.open_sealed(reader, raw(told["sealed"]), purpose) == raw(told["plain"])
+
+
+def test_the_bundle_opens() -> None:
+    told = load("sealed")["bundle"]
+    piece, reader = raw(told["piece"]), AgreementKey(raw(told["reader_seed"]))
+    content = bundle.open_piece(bundle.read_piece(piece), [reader])
+    assert builder.plain(content) == told["content"]
+    rows = bundle.read_manifest(raw(told["manifest"])).pieces
+    assert rows == [(len(piece), bundle.file_digest(piece))]
 
 
 def test_edits_meet_alike_in_every_order() -> None:

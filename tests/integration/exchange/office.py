@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from sync_protocol.crypto.key import AgreementKey, DeviceKeys, SigningKey
@@ -13,7 +13,8 @@ from sync_protocol.dossier.intake import read_intake
 from sync_protocol.dossier.record_type import DOSSIER, SCHEMA
 from sync_protocol.dossier.sample import sample
 from sync_protocol.exchange.bundle import Recipient, recipient_of
-from sync_protocol.exchange.initiate import Initiator, Outcome
+from sync_protocol.exchange.initiate import Initiator
+from sync_protocol.exchange.outcome import Outcome
 from sync_protocol.exchange.respond import Nonces, Responder
 from sync_protocol.identity import NO_OFFICER, RecordId, WardId
 from sync_protocol.membership import grant as g
@@ -30,9 +31,9 @@ DAY_MS = 86_400_000
 class Answered:
     """A reply that is all there."""
 
-    def __init__(self, envelope: bytes, payloads: Sequence[bytes]) -> None:
+    def __init__(self, envelope: bytes, payloads: Iterable[bytes]) -> None:
         self.envelope = envelope
-        self.payloads: Iterator[bytes] = iter(payloads)
+        self.payloads = iter(payloads)
 
     def close(self) -> None:
         pass

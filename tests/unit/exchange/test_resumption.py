@@ -1,0 +1,66 @@
+"""Exchanges that were broken off, and feeds that parted, go on where they stood."""
+
+from __future__ import annotations
+
+from sync_protocol.exchange.offer import gather
+from sync_protocol.exchange.respond import take_in
+from sync_protocol.identity import NO_OFFICER
+from sync_protocol.membership import grant as g
+from sync_protocol.replica import Replica
+from sync_protocol.replica.holding import Chain
+from sync_protocol.wire.push import Push
+from tests.small_ward import Ward, make, open_replica
+
+
+def stage(source: Replica, target: Replica) -> Chain:
+    """Bring a whole feed without its seal, as a power cut between the two leaves it."""
+    parts = gather(source.holding, [(source.own, 0)], 1 << 20)
+    take_in(target, Push(parts.declarations, [], parts.ranges), iter(parts.payloads))
+    return target.holding.by_feed[source.own.feed][0]
+
+
+def test_a_feed_that_was_staged_whole_gets_its_seal_by_push() -> None:
+    ward = Ward("e1")
+    make(ward["e1"], "An")
+    chain = stage(ward["e1"], ward["hub"])
+    assert (chain.row.head.seq, chain.row.staged.seq) == (0, 1)
+    ward.sync("e1")
+    assert ward["hub"].digest() == ward["e1"].digest()
+
+
+def test_a_feed_that_was_staged_whole_gets_its_seal_by_pull() -> None:
+    ward = Ward("e1", "e2")
+    make(ward["e1"], "An")
+    ward.sync("e1")
+    stage(ward["e1"], ward["e2"])
+    ward.sync("e2")
+    assert ward["e2"].digest() == ward["hub"].digest()
+
+
+def test_both_branches_of_a_parted_feed_are_served_to_whoever_never_saw_it() -> None:
+    ward = Ward("e1", "e2")
+    make(ward["e1"], "An")
+    ward.stores["twin"] = ward.stores["e1"].copy()
+    ward.replicas["twin"] = open_replica("e1", ward.stores["twin"])
+    make(ward["e1"], "Bình")
+    make(ward["twin"], "Chi")
+    ward.sync("e1", "twin", "e1", "twin")
+    ward.sync("e2")
+    assert len(ward["e2"].holding.by_feed[ward["hub"].holding.chains[2].feed]) >= 1
+    assert ward["e2"].digest() == ward["hub"].digest()
+    assert ward["e2"].digest().records == 3
+
+
+def test_a_revoked_twin_is_heard_though_it_may_not_pull() -> None:
+    ward = Ward("e1")
+    make(ward["e1"], "An")
+    ward.stores["twin"] = ward.stores["e1"].copy()
+    ward.replicas["twin"] = open_replica("e1", ward.stores["twin"])
+    make(ward["e1"], "Bình")
+    written = make(ward["twin"], "Chi")
+    ward.sync("e1")
+    hub = ward["hub"]
+    hub.say([g.Revoke(ward["e1"].keys.public, g.LOST, [])], NO_OFFICER)
+    ward.sync("twin")
+    hub.follow()
+    assert written in {record for row in hub.rooms.views.held() for record in row.records}
