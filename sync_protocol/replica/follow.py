@@ -81,7 +81,8 @@ class Follower:
 
     def branches(self) -> int:
         """Return how many branches the log holds."""
-        return sum(1 for chain in self.holding.chains.values() if chain.row.base_chain)
+        chains = self.holding.chains.values()
+        return sum(1 for chain in chains if chain.row.base_chain and chain.is_proved)
 
     def parted(self) -> bool:
         """Whether a feed has forked since the views were last made anew."""

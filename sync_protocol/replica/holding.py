@@ -23,6 +23,7 @@ from sync_protocol.membership.roster import Roster, Spoken, build
 from sync_protocol.storage.store import ChainRow, LogStore
 
 CONTROL_NOTE = "control:"
+_FLUSHED_NOTE = "flushed"
 _FLOOR_SEEN = "floor-seen:"
 
 
@@ -42,6 +43,11 @@ class Chain:
     def feed(self) -> FeedId:
         """The feed that it belongs to."""
         return self.declared.feed
+
+    @property
+    def is_proved(self) -> bool:
+        """Whether a seal proves an entry of its own; a branch that anybody may claim is none."""
+        return not self.row.base_chain or self.row.head.seq > self.row.base_seq
 
     @property
     def device(self) -> DeviceKey:
@@ -88,6 +94,7 @@ class Holding:
         self.chains: dict[int, Chain] = {}
         self.by_feed: dict[FeedId, list[Chain]] = {}
         self.roster = Roster()
+        self._is_loose = False
         self._forks: dict[int, list[int]] = {}
         for row in store.chains():
             self._keep(Chain(row, read_declaration(row.declaration)))
@@ -100,7 +107,7 @@ class Holding:
         siblings = sorted([*siblings, chain], key=lambda c: c.number)
         self.by_feed = {**self.by_feed, chain.feed: siblings}
         if len(siblings) > 1:
-            self._mark_forks(siblings)
+            self._mark_forks([item for item in siblings if item.is_proved])
 
     def _mark_forks(self, siblings: list[Chain]) -> None:
         """Note, per chain, the seqs that begin a branch: each has a sibling with the same past."""
@@ -197,7 +204,7 @@ class Holding:
 
     def is_forked(self, feed: FeedId) -> bool:
         """Whether a feed goes on in more than one way."""
-        return len(self.by_feed.get(feed, ())) > 1
+        return sum(chain.is_proved for chain in self.by_feed.get(feed, ())) > 1
 
     def label(self, chain: Chain, seq: int) -> bytes:
         """Return the branch part of the dot of entry `seq`: empty unless the feed forked before."""
@@ -232,7 +239,7 @@ class Holding:
 
     def frontier(self) -> list[Mark]:
         """Return the sealed heads of all chains."""
-        return [chain.mark for chain in self.chains.values() if chain.row.head.seq]
+        return [c.mark for c in self.chains.values() if c.row.head.seq and c.is_proved]
 
     def frontier_root(self) -> bytes:
         """Return the 32 bytes that stand for the frontier."""
@@ -249,6 +256,13 @@ class Holding:
         except Exception:
             self.reload()
             raise
+        self._is_loose = not durable
+
+    def make_durable(self) -> None:
+        """Flush what the chains say, where a power cut could still take it back."""
+        if self._is_loose:
+            with self.transaction(durable=True):
+                self.store.put_note(_FLUSHED_NOTE, b"")
 
     def declare(self, declared: SignedDeclaration) -> Chain:
         """Keep a feed's declaration; a feed that is known already stays as it is."""

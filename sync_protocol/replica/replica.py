@@ -380,6 +380,7 @@ class Replica:
         chains = self.holding.chains
         held = [(chains[row.chain], row.seq) for row in self.rooms.views.held()]
         with self.lock:
+            self.holding.make_durable()  # somebody's push may be half way in
             return self.receipts.write(self.own, self.clock.now(), held, scans)
 
     def marks(self) -> Mapping[FeedId, Mark]:

@@ -19,6 +19,7 @@ from tests.simulation.chance import seeded
 from tests.simulation.checker import Checker
 from tests.simulation.device import EPOCH_MS, YEAR_MS, Clock, Device, keys_of
 from tests.simulation.disk import KILL, POWER, TAIL, Disk, PowerCut
+from tests.simulation.forgery import forge
 from tests.simulation.ledger import REFUSED, SAVED, UNKNOWN, Ledger
 from tests.simulation.network import Line, Weather
 from tests.simulation.office import SCHEMA
@@ -314,6 +315,7 @@ class World:
             (3, self._turn_clock),
             (2, self._back_up_or_restore),
             (1, self._clone),
+            (2, self._lie),
         ]
         chosen = random.choices([kind for _, kind in kinds], [weight for weight, _ in kinds])[0]
         chosen(device)
@@ -421,6 +423,14 @@ class World:
             self.after(at, f"act {twin.name}", lambda: self.act(twin))
         self._plan_syncs_until_end(twin)
 
+    def _lie(self, device: Device) -> None:
+        if device.role == "hub" or device.replica is None or device.busy or not device.peers:
+            return
+        peer = self.random.choice(device.peers)
+        line = Line(self, device, peer)
+        self.note(f"{device.name} lies to {peer.name}: {forge(device, peer, line, self.random)}")
+        self.happened("lied")
+
     def _plan_syncs_until_end(self, device: Device) -> None:
         at = self.random.randint(1, 60) * MINUTE_MS
         while self.now_ms + at < self.length_ms:
@@ -498,7 +508,8 @@ class World:
     def broken(self, complaint: str) -> BrokenLawError:
         """Return the error that names the law, the seed and the way to see it again."""
         return BrokenLawError(
-            f"seed {self.seed}: {complaint}\n  replay: python -m tests.simulation --seed {self.seed} --verbose"
+            f"seed {self.seed}: {complaint}\n"
+            f"  replay: python -m tests.simulation --seed {self.seed} --verbose"
         )
 
     # --- the whole --------------------------------------------------------------------------------

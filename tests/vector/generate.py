@@ -224,7 +224,12 @@ def messages() -> list[Vector]:
     kind = m.Kind
     pairs: list[tuple[m.Kind, m.Body, m.Kind, m.Body]] = [
         (kind.HELLO, Hello(b"", MS), kind.CHALLENGE, m.Challenge(MS + 1)),
-        (kind.HELLO, Hello(seed("root"), MS), kind.SAME, Same(seed("i", 8), MS + 1)),
+        (
+            kind.HELLO,
+            Hello(seed("root"), MS),
+            kind.SAME,
+            Same(seed("i", 8), MS + 1, seed("relayed", 8)),
+        ),
         (
             kind.HELLO,
             Hello(b"", MS),

@@ -5,8 +5,10 @@ from __future__ import annotations
 from sync_protocol.exchange.offer import gather
 from sync_protocol.exchange.respond import take_in
 from sync_protocol.identity import NO_OFFICER
+from sync_protocol.log.block import pack
+from sync_protocol.log.entry import CHANGESET, Entry, Header
 from sync_protocol.membership import grant as g
-from sync_protocol.replica import Replica
+from sync_protocol.replica import Offer, Replica
 from sync_protocol.replica.holding import Chain
 from sync_protocol.wire.push import Push
 from tests.small_ward import Ward, make, open_replica
@@ -64,3 +66,37 @@ def test_a_revoked_twin_is_heard_though_it_may_not_pull() -> None:
     ward.sync("twin")
     hub.follow()
     assert written in {record for row in hub.rooms.views.held() for record in row.records}
+
+
+def test_a_branch_that_nothing_proves_changes_nothing() -> None:
+    ward = Ward("e1", "e2")
+    make(ward["e1"], "An")
+    make(ward["e1"], "Bình")
+    ward.sync("e1", "e2")
+    hub, chain = ward["hub"], ward["e1"].own
+    before = hub.digest()
+    lie = pack(2, [Entry.of(Header(1, NO_OFFICER, 1, CHANGESET), b"12345678lie")])
+    start = ward["e1"].holding.hash_at(chain, 1)
+    assert start is not None
+    offer = Offer(chain.feed, 2, start[:16], lie)
+    admission = hub.ingest([chain.declared.raw], [chain.row.seal], [offer])
+    assert chain.feed in admission.refused
+    assert not hub.holding.is_forked(chain.feed)
+    assert hub.digest() == before
+    make(ward["e1"], "Chi")
+    ward.sync("e1", "e2")
+    assert hub.digest() == ward["e2"].digest() == ward["e1"].digest()
+
+
+def test_heads_move_when_everything_is_durable_and_not_before() -> None:
+    ward = Ward("e1")
+    make(ward["e1"], "An")
+    hub, source = ward["hub"], ward["e1"]
+    parts = gather(source.holding, [(source.own, 0)], 1 << 20)
+    before = hub.holding.frontier_root()
+    intake = hub.intake(parts.declarations, parts.seals)
+    item = parts.ranges[0]
+    intake.take(Offer(source.own.feed, item.first, item.before, parts.payloads[0]))
+    assert hub.holding.frontier_root() == before  # another's receipt may be written right now
+    hub.after(intake.finish())
+    assert hub.holding.frontier_root() != before
