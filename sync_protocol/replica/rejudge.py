@@ -85,7 +85,8 @@ class Rejudge:
             case g.Grant():
                 self._spoken_by(statement.device, affected)  # under another role it counts for less
             case g.Adopt() | g.Reject() | g.Erase():
-                affected.dots.update(g.read_dots(statement.dots))
+                for dot in g.read_dots(statement.dots):
+                    affected.dots.update(self._holding.everywhere(dot))
             case g.Suspect():
                 affected.shown.add(statement.feed)
             case g.Certified():
