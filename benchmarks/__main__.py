@@ -69,8 +69,11 @@ def main() -> int:
 
 def prepared(options: argparse.Namespace, scratch: Path) -> tuple[Session, dict[str, object]]:
     """The dossiers on disk, and the circumstances to be written beside the figures."""
-    rows = workload.dossiers(options.count, options.seed)
-    dossiers_file, fields_file = scratch / "dossiers.jsonl", scratch / "fields.json"
+    lines = workload.dossiers(options.count, options.seed)
+    rows = workload.documents(lines, options.seed)
+    intake_file, dossiers_file = scratch / "intake.jsonl", scratch / "dossiers.jsonl"
+    fields_file = scratch / "fields.json"
+    intake_file.write_bytes(b"".join(lines))
     workload.write_json_lines(dossiers_file, rows)
     names = sorted({name for row in rows for name in row})
     fields_file.write_text(json.dumps(names), encoding="utf-8")
@@ -81,13 +84,15 @@ def prepared(options: argparse.Namespace, scratch: Path) -> tuple[Session, dict[
         "seed": options.seed,
         "runs": options.runs,
         "fields": len(names),
-        **workload.sizes(dossiers_file),
+        **workload.sizes(lines),
         "line": f"{options.rate:g} B/s, {options.delay:g} ms"
         if options.rate or options.delay
         else "loopback",
         **machine(scratch),
     }
-    return Session(dossiers_file, fields_file, scratch, line), facts
+    ids = tuple(str(row["id"]) for row in rows)
+    session = Session(intake_file, dossiers_file, fields_file, scratch, options.seed, ids, line)
+    return session, facts
 
 
 def machine(scratch: Path) -> dict[str, object]:

@@ -1,7 +1,7 @@
 """Contenders whose hub and clients are workers driven by JSON lines: the floor and PouchDB.
 
-The worker's language: a client answers `load`, `push`, `pull`, `sync`, `edit`, `ids`, `conflicts`
-and `digest`; a hub says `{"port": N}` first and answers `digest`.
+The worker's language: a client answers `load`, `push`, `pull`, `sync`, `edit`, `conflicts` and
+`digest`; a hub says `{"port": N}` first and answers `digest`.
 """
 
 import statistics
@@ -15,19 +15,30 @@ from pathlib import Path
 from benchmarks.contender import CUT_SHARE, BenchmarkError, Features, Figures, Phase
 from benchmarks.measure import Scene, measured
 from benchmarks.process import Proxy, Worker
-from benchmarks.workload import Vocabulary, edits
+from benchmarks.workload import SEED, Edit, edits
 
 IDLE_CHECKS = 10
 
 
 @dataclass(frozen=True)
 class Session:
-    """What every contender of a session is given."""
+    """What every contender of a session is given.
 
+    `intake_file` holds the lines of `motcua-edge sample`, `dossiers_file` the same dossiers as the
+    flat documents that peers store, `ids` those documents' ids in the order of the lines.
+    """
+
+    intake_file: Path
     dossiers_file: Path
     fields_file: Path
     scratch: Path
+    seed: int = SEED
+    ids: tuple[str, ...] = ()
     proxy_options: tuple[str, ...] = ()
+
+    def order(self, one: Edit) -> dict[str, str]:
+        """An edit in the worker's language."""
+        return {"id": self.ids[one.number], "field": one.field, "value": one.value}
 
 
 class Stage:
@@ -138,10 +149,10 @@ class Driven(ABC):
     def _edits(self, stage: Stage, round_number: int) -> Figures:
         scene = stage.scene("a", "b")
         a, b = stage.client("a"), stage.client("b")
-        plan = edits(a.ask("ids")["ids"], round_number, Vocabulary())
+        plan = edits(len(self.session.ids), round_number, self.session.seed)
         cpu_before, began = scene.cpu_client_s(), time.perf_counter()
-        a.ask("edit", edits=[one.as_json() for one in plan.by_a])
-        b.ask("edit", edits=[one.as_json() for one in plan.by_b])
+        a.ask("edit", edits=[self.session.order(one) for one in plan.by_a])
+        b.ask("edit", edits=[self.session.order(one) for one in plan.by_b])
         extra = {
             "edit_wall_s": time.perf_counter() - began,
             "edit_cpu_s": scene.cpu_client_s() - cpu_before,
@@ -152,7 +163,8 @@ class Driven(ABC):
                 client.ask("sync")
 
         figures = measured(scene, until_quiet)
-        shown = frozenset(a.ask("conflicts")["ids"])
+        numbers = {one: number for number, one in enumerate(self.session.ids)}
+        shown = frozenset(numbers[one] for one in a.ask("conflicts")["ids"])
         return replace(
             figures,
             visible_conflicts=len(shown & plan.conflicting),

@@ -111,10 +111,6 @@ class Client:
             self._store.edit(one["id"], one["field"], one["value"])
         return {"count": len(order["edits"])}
 
-    def ids(self, _: dict[str, Any]) -> dict[str, Any]:
-        """All dossiers' ids."""
-        return {"ids": [row["id"] for row in self._store.dossiers()]}
-
     def conflicts(self, _: dict[str, Any]) -> dict[str, Any]:
         """The floor keeps none: the later stamp won."""
         return {"ids": []}
@@ -145,7 +141,6 @@ def drive(client: Client) -> None:
         "pull": client.sync,
         "sync": client.sync,
         "edit": client.edit,
-        "ids": client.ids,
         "conflicts": client.conflicts,
         "digest": client.digest,
     }

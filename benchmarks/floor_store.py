@@ -24,8 +24,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 
 from benchmarks.workload import Dossier, canonical_digest
 
-INDEXED = ("code", "citizen_number", "due_at", "received_at", "status", "procedure")
-SEARCHED = ("applicant_name", "address", "note")
+INDEXED = ("citizen_number", "received_on", "status")
+SEARCHED = ("name", "address_line", "phone")
 INDEX_COUNT = 3
 
 Change = tuple[str, list[Any] | dict[str, Any], int]

@@ -8,7 +8,6 @@ children (a web server's workers) counts with them. Peak memory is `VmHWM`, set 
 import contextlib
 import json
 import os
-import shutil
 import subprocess
 import sys
 import threading
@@ -36,10 +35,18 @@ class Metered(Protocol):
         """Forget the peak so far."""
 
 
-def find_command(name: str) -> str | None:
-    """A command of ours: beside the interpreter (a virtual environment) or on the path."""
-    beside = Path(sys.executable).parent / name
-    return str(beside) if beside.exists() else shutil.which(name)
+def environment() -> dict[str, str]:
+    """What every process is started with: it runs the code of this tree, whatever is installed."""
+    return os.environ | {"PYTHONPATH": str(ROOT), "NODE_ENV": "production"}
+
+
+def thread_cpu_s(pid: int) -> dict[int, float]:
+    """CPU seconds of each living thread of one process."""
+    found = {}
+    for stat in Path(f"/proc/{pid}/task").glob("*/schedstat"):
+        with contextlib.suppress(OSError, ValueError, IndexError):
+            found[int(stat.parent.name)] = int(stat.read_text().split()[0]) / 1e9
+    return found
 
 
 def cpu_clock_s(pid: int) -> float:
@@ -82,6 +89,10 @@ class Running:
     def cpu_s(self) -> float:
         """User and system seconds of the whole family so far."""
         return sum(cpu_clock_s(pid) for pid in family(self.process.pid))
+
+    def thread_cpu_s(self) -> dict[int, float]:
+        """CPU seconds of each thread of the process itself."""
+        return thread_cpu_s(self.process.pid)
 
     def peak_mb(self) -> float:
         """The sum of the family's peaks."""
@@ -133,7 +144,7 @@ class Worker(Running):
                 stderr=errors,
                 text=True,
                 cwd=ROOT,
-                env=os.environ | {"PYTHONPATH": str(ROOT), "NODE_ENV": "production"},
+                env=environment(),
             )
         super().__init__(process)
         self._log = log

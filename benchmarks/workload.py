@@ -1,8 +1,9 @@
 """What is written: seeded dossiers, and the edits that two people make without seeing each other.
 
-`dossiers(count, seed)` is the one source, so that every contender carries the same data. It takes
-the dossiers of `motcua-edge sample` where that command is installed, otherwise those of a generator
-kept here. Names, addresses and numbers are invented.
+The dossiers are the lines of `motcua-edge sample`: our side takes in the file as it is. A peer has
+no form of its own for a dossier, so it gets the same values as one flat document with an id
+(`document`): groups become columns, lists of papers and notes stay lists. Names and numbers are
+invented.
 """
 
 import datetime as dt
@@ -10,6 +11,7 @@ import hashlib
 import json
 import random
 import subprocess
+import sys
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,191 +20,71 @@ from typing import Any
 
 from backports import zstd
 
-from benchmarks.process import find_command
+from benchmarks.contender import BenchmarkError
 
 Dossier = dict[str, Any]
 
-SEED = 20260101
+SEED = 1
 SAME_FIELD = 10
 DIFFERENT_FIELDS = 10
 OPPOSITE_STATUS = 5
 EDITS_PER_SIDE = 100
-
-SURNAMES = (
-    "Nguyễn",
-    "Trần",
-    "Lê",
-    "Phạm",
-    "Hoàng",
-    "Huỳnh",
-    "Phan",
-    "Vũ",
-    "Võ",
-    "Đặng",
-    "Bùi",
-    "Đỗ",
-    "Hồ",
-    "Ngô",
-    "Dương",
-    "Lý",
-)
-MIDDLE = (
-    "Văn",
-    "Thị",
-    "Hữu",
-    "Đức",
-    "Minh",
-    "Ngọc",
-    "Thanh",
-    "Quang",
-    "Xuân",
-    "Thùy",
-    "Bảo",
-    "Gia",
-    "Khánh",
-    "Hoài",
-)
-GIVEN = (
-    "An",
-    "Bình",
-    "Chi",
-    "Dũng",
-    "Giang",
-    "Hà",
-    "Hạnh",
-    "Hiếu",
-    "Hùng",
-    "Lan",
-    "Linh",
-    "Mai",
-    "Nam",
-    "Phúc",
-    "Quỳnh",
-    "Sơn",
-    "Tâm",
-    "Thảo",
-    "Yến",
-)
-STREETS = (
-    "Nguyễn Trãi",
-    "Lê Lợi",
-    "Trần Hưng Đạo",
-    "Hai Bà Trưng",
-    "Điện Biên Phủ",
-    "Phan Đình Phùng",
-)
-WARDS = (
-    ("26734", "Phường Bến Nghé"),
-    ("26740", "Phường Cầu Ông Lãnh"),
-    ("27139", "Phường Chợ Quán"),
-    ("26899", "Phường Hạnh Thông"),
-)
-PROCEDURES = (
-    ("1.001193", "Đăng ký khai sinh", 0),
-    ("1.000894", "Đăng ký kết hôn", 0),
-    ("2.000815", "Chứng thực bản sao từ bản chính", 10_000),
-    ("1.004873", "Cấp Giấy xác nhận tình trạng hôn nhân", 15_000),
-    ("1.000656", "Đăng ký khai tử", 0),
-    ("1.012964", "Đăng ký biến động đất đai", 50_000),
-)
-OFFICERS = ("Trần Thị Mỹ Lệ", "Phạm Quốc Toản", "Lê Hoàng Yến", "Đỗ Minh Khôi")
-STATUSES = ("received", "processing", "waiting_papers", "done")
-CHANNELS = ("counter", "online", "post")
-NOTES = (
-    "Đã đối chiếu bản chính, trả lại công dân.",
-    "Thiếu giấy chứng sinh, hẹn bổ sung trong 03 ngày.",
-    "Công dân đề nghị nhận kết quả tại nhà.",
-    "Hồ sơ nộp thay, có giấy ủy quyền.",
-)
+ROOT = Path(__file__).resolve().parent.parent
+FIRST_MOMENT = dt.datetime(2026, 1, 5, 7, 30, tzinfo=dt.timezone(dt.timedelta(hours=7)))
 
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """One field of one dossier set by one person."""
+    """One field of one dossier set by one person. `number` counts the lines of the file from 0."""
 
-    dossier_id: str
+    number: int
     field: str
     value: str
-
-    def as_json(self) -> dict[str, str]:
-        """For the worker's language."""
-        return {"id": self.dossier_id, "field": self.field, "value": self.value}
-
-
-@dataclass(frozen=True, slots=True)
-class Vocabulary:
-    """Which fields the edits touch, in the contender's own words."""
-
-    first: str = "note"
-    second: str = "phone"
-    status: str = "status"
-    status_a: str = "approved"
-    status_b: str = "rejected"
 
 
 @dataclass(frozen=True)
 class Edits:
-    """One round of P3, and what an honest merge must show afterwards."""
+    """One round of P3, and what an honest merge must show afterwards (numbers of dossiers)."""
 
     by_a: list[Edit] = field(default_factory=list)
     by_b: list[Edit] = field(default_factory=list)
-    conflicting: frozenset[str] = frozenset()
-    innocent: frozenset[str] = frozenset()
+    conflicting: frozenset[int] = frozenset()
+    innocent: frozenset[int] = frozenset()
 
 
-def dossiers(count: int, seed: int = SEED) -> list[Dossier]:
-    """The dossiers of a session: those of our own command if it is there, else of the generator."""
-    command = find_command("motcua-edge")
-    if command:
-        order = [command, "sample", "--count", str(count), "--seed", str(seed)]
-        done = subprocess.run(order, capture_output=True, text=True, check=False)
-        found = [json.loads(line) for line in done.stdout.splitlines() if line.strip()]
-        if done.returncode == 0 and len(found) == count:
-            return found
-    return list(generated(count, seed))
+def dossiers(count: int, seed: int = SEED) -> list[bytes]:
+    """The lines of the intake file that every contender carries."""
+    order = [sys.executable, "-m", "edge_node", "sample", "--count", str(count)]
+    done = subprocess.run([*order, "--seed", str(seed)], capture_output=True, check=False, cwd=ROOT)
+    lines = done.stdout.splitlines(keepends=True)
+    if done.returncode or len(lines) != count:
+        raise BenchmarkError(f"motcua-edge sample: {done.stderr.decode(errors='replace')[-500:]}")
+    return lines
 
 
-def generated(count: int, seed: int) -> Iterator[Dossier]:
-    """The local generator: 24 fields, about 800 bytes of JSON each."""
+def documents(lines: Sequence[bytes], seed: int = SEED) -> list[Dossier]:
+    """The same dossiers as a peer stores them: flat, with a time-ordered id."""
     chance = random.Random(seed)
-    moment = dt.datetime(2026, 1, 5, 7, 30, tzinfo=dt.timezone(dt.timedelta(hours=7)))
-    for number in range(count):
+    moment = FIRST_MOMENT
+    found = []
+    for line in lines:
         moment += dt.timedelta(seconds=chance.randrange(20, 400))
-        yield _dossier(chance, number, moment)
+        found.append({"id": _time_ordered_id(chance, moment), **document(json.loads(line))})
+    return found
 
 
-def _dossier(chance: random.Random, number: int, moment: dt.datetime) -> Dossier:
-    procedure, title, fee = chance.choice(PROCEDURES)
-    ward_code, ward = chance.choice(WARDS)
-    birth = dt.date(1945, 1, 1) + dt.timedelta(days=chance.randrange(22_000))
-    name = " ".join((chance.choice(SURNAMES), chance.choice(MIDDLE), chance.choice(GIVEN)))
-    due = moment + dt.timedelta(days=chance.choice((1, 3, 5, 10)))
-    return {
-        "id": _time_ordered_id(chance, moment),
-        "code": f"H29.{ward_code}-{moment:%y%m%d}-{number % 10_000:04d}",
-        "procedure": procedure,
-        "procedure_title": title,
-        "status": chance.choice(STATUSES),
-        "received_at": moment.isoformat(),
-        "due_at": due.isoformat(),
-        "applicant_name": name,
-        "birth_date": birth.isoformat(),
-        "gender": chance.choice(("Nam", "Nữ")),
-        "citizen_number": f"0{chance.randrange(10**11):011d}",
-        "person_id": str(uuid.UUID(int=chance.getrandbits(128), version=4)),
-        "phone": f"09{chance.randrange(10**8):08d}",
-        "email": f"cong.dan{chance.randrange(10**6)}@example.vn",
-        "address": f"{chance.randrange(1, 900)}/{chance.randrange(1, 60)} {chance.choice(STREETS)}",
-        "ward_code": ward_code,
-        "ward": ward,
-        "province": "Thành phố Hồ Chí Minh",
-        "officer": chance.choice(OFFICERS),
-        "channel": chance.choice(CHANNELS),
-        "fee_vnd": fee,
-        "copies": chance.randrange(1, 6),
-        "scan_sha256": hashlib.sha256(chance.randbytes(16)).hexdigest(),
-        "note": chance.choice(NOTES),
-    }
+def document(row: Mapping[str, Any]) -> Dossier:
+    """One dossier flat: `applicant.address.unit` becomes `address_unit`."""
+    rest = {name: value for name, value in row.items() if name != "applicant"}
+    return {**dict(_flat(row["applicant"])), **dict(_flat(rest))}
+
+
+def _flat(row: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, Any]]:
+    for name, value in row.items():
+        if isinstance(value, Mapping):
+            yield from _flat(value, f"{before}{name}_")
+        else:
+            yield before + name, value
 
 
 def _time_ordered_id(chance: random.Random, moment: dt.datetime) -> str:
@@ -213,42 +95,40 @@ def _time_ordered_id(chance: random.Random, moment: dt.datetime) -> str:
     return str(uuid.UUID(int=value))
 
 
-def edits(ids: Sequence[str], round_number: int, words: Vocabulary, seed: int = SEED) -> Edits:
+def edits(count: int, round_number: int, seed: int = SEED) -> Edits:
     """Round 0 or 1 of P3: other dossiers in each round, the same for every contender.
 
     A hundred edits on each side; with fewer than 400 dossiers, proportionally fewer disjoint ones.
+    The values are ones that the sample never draws, so that each edit changes something.
     """
-    order = sorted(ids)
+    order = list(range(count))
     random.Random(seed).shuffle(order)
-    half = len(order) // 2
+    half = count // 2
     pool = iter(order[round_number * half : (round_number + 1) * half])
     same = [next(pool) for _ in range(SAME_FIELD)]
     different = [next(pool) for _ in range(DIFFERENT_FIELDS)]
     opposite = [next(pool) for _ in range(OPPOSITE_STATUS)]
     left = list(pool)
     alone = min(EDITS_PER_SIDE - len(same) - len(different) - len(opposite), len(left) // 2)
-    by_a = [Edit(one, words.first, f"A sửa lần {round_number + 1}") for one in same + different]
-    by_b = [Edit(one, words.first, f"B sửa lần {round_number + 1}") for one in same]
-    by_b += [Edit(one, words.second, f"09{round_number}8765432") for one in different]
-    by_a += [Edit(one, words.status, words.status_a) for one in opposite]
-    by_b += [Edit(one, words.status, words.status_b) for one in opposite]
-    by_a += [Edit(one, words.first, f"A ghi thêm {round_number + 1}") for one in left[:alone]]
-    by_b += [
-        Edit(one, words.first, f"B ghi thêm {round_number + 1}") for one in left[alone : 2 * alone]
-    ]
+    phone_a, phone_b = f"098111{round_number}111", f"098122{round_number}222"
+    by_a = [Edit(one, "phone", phone_a) for one in [*same, *different, *left[:alone]]]
+    by_b = [Edit(one, "phone", phone_b) for one in [*same, *left[alone : 2 * alone]]]
+    by_b += [Edit(one, "due_on", f"2027-01-{10 + round_number}") for one in different]
+    by_a += [Edit(one, "status", "withdrawal") for one in opposite]
+    by_b += [Edit(one, "status", "stopped") for one in opposite]
     innocent = frozenset(different + left[: 2 * alone])
     return Edits(by_a, by_b, frozenset(same + opposite), innocent)
 
 
 def write_json_lines(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Save dossiers as every contender reads them."""
+    """Save documents as the peers read them."""
     with path.open("w", encoding="utf-8") as out:
         for row in rows:
             out.write(compact(row) + "\n")
 
 
 def read_json_lines(path: Path) -> list[Dossier]:
-    """The dossiers again."""
+    """The documents again."""
     with path.open(encoding="utf-8") as lines:
         return [json.loads(line) for line in lines]
 
@@ -258,9 +138,9 @@ def compact(row: Mapping[str, Any]) -> str:
     return json.dumps(row, ensure_ascii=False, separators=(",", ":"))
 
 
-def sizes(path: Path) -> dict[str, int]:
-    """The byte floors of the session: the dossiers as JSON lines, raw and compressed whole."""
-    raw = path.read_bytes()
+def sizes(lines: Sequence[bytes]) -> dict[str, int]:
+    """The byte floors of the session: the dossiers as compact JSON lines, raw and compressed."""
+    raw = "".join(compact(json.loads(line)) + "\n" for line in lines).encode()
     return {
         "raw_bytes": len(raw),
         "zstd3_bytes": len(zstd.compress(raw, level=3)),
@@ -269,7 +149,7 @@ def sizes(path: Path) -> dict[str, int]:
 
 
 def canonical_digest(rows: Sequence[Mapping[str, Any]]) -> str:
-    """SHA-256 over the dossiers in order of id with sorted keys: equal data, equal digest."""
+    """SHA-256 over the documents in order of id with sorted keys: equal data, equal digest."""
     total = hashlib.sha256()
     for row in sorted(rows, key=lambda one: str(one["id"])):
         text = json.dumps(row, ensure_ascii=False, sort_keys=True, separators=(",", ":"))

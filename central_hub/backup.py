@@ -25,12 +25,11 @@ from sync_protocol.encoding import decode, encode
 from sync_protocol.errors import InputError, StorageError
 from sync_protocol.log.entry import Mark
 from sync_protocol.replica import Replica
+from sync_protocol.replica.receipts import BACKED_UP_NOTE
 from sync_protocol.storage.files import disk_errors, make_folder
 
 CITY, LOG, CHUNK, END = "city", "log", "chunk", "end"
 FORMAT = 1
-BACKED_UP_NOTE = "backed-up"
-"""What `replica.receipts` reads: how far a backup reaches."""
 BACKED_UP_AT_NOTE = "backed-up-at"
 _ITEM = struct.Struct(">I")
 _PIECE_BYTES = 1 * limits.MIB

@@ -15,7 +15,6 @@ from urllib.parse import urlsplit
 
 from central_hub.charter import fit_tls, save_address
 from central_hub.city import City
-from central_hub.face import make_face
 from central_hub.followers import Followers
 from central_hub.founding import CITY_ROOT_FILE, RECOVERY_FILE, found_city
 from central_hub.reception import Reception
@@ -23,7 +22,6 @@ from device_home.command import DONE, Command, Output, Program
 from device_home.handing import executor
 from sync_protocol.errors import InputError
 from sync_protocol.transport.handover import HandoverServer
-from sync_protocol.transport.serving import TlsServer
 
 PORT = 8443
 HOST = "0.0.0.0"  # noqa: S104 - a hub is there to be reached; --host narrows it
@@ -85,6 +83,9 @@ def _serve(
     output: Output,
     stopping: threading.Event,
 ) -> None:
+    from central_hub.face import make_face  # late: Flask and the server come with them
+    from sync_protocol.transport.serving import TlsServer
+
     settings = city.home.settings
     host = arguments.host or settings.text("host", HOST)
     port = settings.number("port", PORT) if arguments.port is None else arguments.port

@@ -6,8 +6,6 @@ import argparse
 import io
 from datetime import UTC, datetime
 
-import segno
-
 from central_hub.charter import load_address, load_tls
 from central_hub.city import City, Office
 from central_hub.paper_key import RECOVERY, load_paper_key
@@ -164,6 +162,8 @@ def _until(ms: int) -> str:
 
 
 def _qr(text: str) -> str:
+    import segno  # late: only an invitation needs it
+
     picture = io.StringIO()
     segno.make(text, error="l", micro=False).terminal(out=picture, compact=True)
     return picture.getvalue()

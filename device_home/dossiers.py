@@ -15,6 +15,7 @@ from device_home.app import App
 from device_home.assignments import read_assignments
 from device_home.command import DONE, Command, Output
 from device_home.duties import read_scan
+from device_home.edits import set_many
 from device_home.officers import acting_officer, check_allowed, officer_option
 from device_home.shapes import (
     SCAN_READ,
@@ -151,9 +152,18 @@ def _status(text: str) -> str:
 
 
 def run_set(app: App, arguments: Namespace, output: Output) -> int:
-    """Change a dossier."""
+    """Change a dossier; with `--file`, many."""
     replica = app.replica(arguments)
     officer = acting_officer(app.home, replica, arguments)
+    if bool(arguments.file) == bool(arguments.id):
+        raise InputError("Name one dossier, or a file of edits with --file. Nothing was saved.")
+    if arguments.file:
+        return set_many(arguments, output, lambda words: _set_one(replica, officer, words, output))
+    _set_one(replica, officer, arguments, output)
+    return DONE
+
+
+def _set_one(replica: Replica, officer: OfficerId, arguments: Namespace, output: Output) -> None:
     view, _ = load(replica, find_record(replica, arguments.id))
     if arguments.etag and arguments.etag != etag(view):
         raise NotAllowedError(
@@ -166,14 +176,13 @@ def run_set(app: App, arguments: Namespace, output: Output) -> int:
     if change is None:
         output.data({"id": view.id.hex(), "changed": False, "etag": etag(view)})
         output.say("Nothing differs from what stands there.")
-        return DONE
+        return
     written = save(replica, officer, change)
     view, _ = load(replica, view.id)
     output.data(
         {"id": view.id.hex(), "changed": True, "dot": dot_text(written.dot), "etag": etag(view)}
     )
     output.say("Saved on this device.")
-    return DONE
 
 
 def save(replica: Replica, officer: OfficerId, change: RecordChange) -> Written:
@@ -307,11 +316,12 @@ def _list_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _set_options(parser: argparse.ArgumentParser) -> None:
-    _id(parser)
+    parser.add_argument("id", nargs="?", default="", metavar="ID", help="the dossier's id")
     parser.add_argument("fields", nargs="*", metavar="FIELD=VALUE", help="what to change")
     parser.add_argument("--note", action="append", metavar="TEXT", help="add a note")
     parser.add_argument("--add-paper", nargs=2, metavar=("TYPE", "NAME"), help="add a paper")
     parser.add_argument("--scan", default="", metavar="FILE", help="the new paper's scan")
+    parser.add_argument("--file", default="", help="many edits: JSON lines of id and fields")
     parser.add_argument("--seen", nargs="+", metavar="DOT", help="replace only these values")
     parser.add_argument("--etag", default="", help="save only if nothing changed since")
     officer_option(parser)

@@ -7,7 +7,8 @@ What holds:
 * A refused line is told with its number and reason, and stops no other. Any refused: exit 1.
 * A line that this device saved before, to the letter, is not saved again but answered with the
   dossier's id and `"duplicate": true`: so a file may be given again after a power cut. `--again`
-  saves it all the same. (A kill between a commit and its note may double that commit's lines.)
+  saves it all the same. (A kill between a commit and the note of it may double that commit's
+  lines; of those none was acknowledged. After a power cut the last notes may be missing, too.)
 * Nothing is begun while the disk is nearly full.
 """
 
@@ -18,16 +19,16 @@ import hashlib
 import shutil
 import sys
 from argparse import Namespace
-from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple
+from typing import Any, NamedTuple
 
 from device_home.app import App
 from device_home.command import DONE, FAILED, Command, Output
 from device_home.dossiers import attached_paper
 from device_home.home import Home
+from device_home.lines import open_lines, read_lines
 from device_home.officers import acting_officer, check_allowed, officer_option
 from sync_protocol import limits
 from sync_protocol.dossier.intake import read_intake
@@ -135,15 +136,15 @@ class Import:
 
     def _commit(self, lines: list[Line]) -> None:
         written = self.replica.write_many([line.act for line in lines])
-        imported = []
-        for line, entry in zip(lines, written, strict=True):
-            record = entry.records[0]
-            self.output.data({"line": line.number, "id": record.hex(), "saved": True})
+        if not written:
+            return
+        pairs = [(line, entry.records[0]) for line, entry in zip(lines, written, strict=True)]
+        rows = b"".join(line.digest + record for line, record in pairs)
+        _note_imported(self.replica, written[0].dot.seq, rows)  # before anybody hears of it
+        for line, record in pairs:
             self.known[line.digest] = record
-            imported.append(line.digest + record)
+            self.output.data({"line": line.number, "id": record.hex(), "saved": True})
         self.tally.saved += len(written)
-        if written:
-            _note_imported(self.replica, written[0].dot.seq, b"".join(imported))
 
     def refuse(self, number: int, problem: SyncError) -> None:
         """Tell that a line was refused, and why."""
@@ -166,7 +167,7 @@ def run_intake(app: App, arguments: Namespace, output: Output) -> int:
     check_room(app.home)
     known = {} if arguments.again else _imported(replica)
     run = Import(replica, output, path.parent, officer, known)
-    with _open(path) as file, _progress(path, output) as bar:
+    with open_lines(path, "intake file") as file, _progress(path, output) as bar:
         for number, line in read_lines(file):
             if line.strip():
                 run.take(number, line)
@@ -195,25 +196,6 @@ def check_room(home: Home) -> None:
             "make room and try again.",
             free_bytes=free,
         )
-
-
-def read_lines(file: BinaryIO) -> Iterator[tuple[int, bytes]]:
-    """Yield each line with its number; of one beyond the bound, just more than the bound."""
-    bound = limits.INTAKE_LINE_BYTES_MAX
-    number = 0
-    while line := file.readline(bound + 2):
-        number += 1
-        whole = line.endswith(b"\n")
-        while not whole and (rest := file.readline(bound)):
-            whole = rest.endswith(b"\n")
-        yield number, line.rstrip(b"\r\n")
-
-
-def _open(path: Path) -> BinaryIO:
-    try:
-        return path.open("rb")
-    except OSError as cause:
-        raise InputError("The intake file is missing or can't be read.") from cause
 
 
 # -------------------------------------------------------------- what was imported before

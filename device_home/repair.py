@@ -34,6 +34,7 @@ from sync_protocol.errors import (
 from sync_protocol.identity import FeedId
 from sync_protocol.log.block import pack, spans
 from sync_protocol.log.entry import SHORT_HASH_BYTES
+from sync_protocol.log.feed import read_declaration
 from sync_protocol.log.journal import JournalFrame, open_frame
 from sync_protocol.log.seal import encode_seal, make_seal
 from sync_protocol.replica import Offer, Replica
@@ -230,7 +231,7 @@ def _put_back(
     if not missing or (declaration is None and not chains):
         return 0
     raw = declaration if declaration is not None else chains[0].row.declaration
-    before = {frame.seq: frame.hash for frame in frames}
+    before = {0: read_declaration(raw).start.hash, **{frame.seq: frame.hash for frame in frames}}
     last = missing[-1]
     seal = encode_seal(make_seal(device.home.keys.signing, last.feed, last.seq, last.hash))
     offers = []

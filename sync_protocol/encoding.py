@@ -31,6 +31,7 @@ _decoders: dict[object, msgspec.msgpack.Decoder[object]] = {}
 LEVEL = 3
 WINDOW_LOG_MAX = 25
 """32 MiB: a block's prefix is in reach where blocks are that large, which real ones are not."""
+_READING: dict[int, int] = {zstd.DecompressionParameter.window_log_max: WINDOW_LOG_MAX}
 
 
 def encode(value: object) -> bytes:
@@ -75,10 +76,10 @@ def decompress(packed: bytes | memoryview, bytes_max: int, prefix: bytes | None 
     """
     try:
         if prefix is None:
-            reader = zstd.ZstdDecompressor()
+            reader = zstd.ZstdDecompressor(options=_READING)
         else:
             dictionary = zstd.ZstdDict(prefix, is_raw=True)
-            reader = zstd.ZstdDecompressor(zstd_dict=dictionary.as_prefix)
+            reader = zstd.ZstdDecompressor(zstd_dict=dictionary.as_prefix, options=_READING)
         raw = reader.decompress(packed, bytes_max + 1)
     except (zstd.ZstdError, ValueError, EOFError, MemoryError) as cause:
         raise MalformedMessageError("Compressed bytes are damaged.") from cause

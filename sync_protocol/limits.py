@@ -11,6 +11,8 @@ BLOCK_ENTRIES = 256
 re-sends at most one."""
 ENTRY_BODY_BYTES_MAX = 256 * KIB
 """One act of capture. The largest real form seen has 60 fields of under 200 B: 12 KiB; times 20."""
+ENTRY_HEADER_BYTES_MAX = 256 * KIB
+"""A context of 4,096 marks x 38 B = 152 KiB, with room."""
 ENTRY_CONTEXT_FEEDS_MAX = 4096
 """A ward has under 50 devices; with 20 incarnations each, 1,000; times four."""
 RANGE_BYTES_MAX = 64 * MIB

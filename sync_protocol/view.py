@@ -48,8 +48,8 @@ class RecordView:
     """One record as it is read.
 
     `held`: the entry that made it is in quarantine or has not come. `retracted`: withdrawn, with
-    nobody having edited it meanwhile. `purged`:
-    this device let go of it; fetch it, then show it. `read_only`: a newer version wrote something critical.
+    nobody having edited it meanwhile. `purged`: this device let go of it; fetch it, then show it.
+    `read_only`: a newer version wrote something critical.
     """
 
     id: RecordId

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sync_protocol.crypto.key import AgreementKey, DeviceKeys, SigningKey
-from sync_protocol.exchange.initiate import Initiator, Outcome
+from sync_protocol.exchange.initiate import Initiator
+from sync_protocol.exchange.outcome import Outcome
 from sync_protocol.exchange.respond import Nonces, Responder
 from sync_protocol.identity import NO_OFFICER, OfficerId, RecordId, WardId
 from sync_protocol.membership import grant as g

@@ -56,13 +56,9 @@ async function conflicts() {
   return { ids: all.rows.filter((row) => row.doc._conflicts).map((row) => row.id) };
 }
 
-async function ids() {
-  return { ids: (await db.allDocs()).rows.map((row) => row.id) };
-}
-
 async function digest() {
   return { digest: await digestOf(db) };
 }
 
-answerOrders({ load, edit, push, pull, sync, conflicts, ids, digest });
+answerOrders({ load, edit, push, pull, sync, conflicts, digest });
 db.info().then(() => say({ ready: true }));

@@ -10,7 +10,6 @@ What holds:
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 
 from sync_protocol import limits
 from sync_protocol.errors import (
@@ -28,6 +27,7 @@ from sync_protocol.exchange.bootstrap import (
     try_bootstrap,
 )
 from sync_protocol.exchange.offer import ShortHashes, gather
+from sync_protocol.exchange.outcome import Outcome
 from sync_protocol.exchange.respond import staged, take_in
 from sync_protocol.exchange.scans import ScanCourier
 from sync_protocol.identity import DeviceKey, FeedId, RecordId
@@ -48,31 +48,6 @@ from sync_protocol.wire.receipt import read_receipt
 _RELAYED = "relayed:"
 ROUNDS_MAX = 8
 """Hello rounds in one exchange: one is the rule, two after a fork; more means news kept coming."""
-
-
-@dataclass(slots=True)
-class Outcome:
-    """What one exchange did. Bytes are of message bodies, both envelopes and payloads.
-
-    `snapshot` is the number of records that this device started from, if it did. `differing` are
-    the buckets in which an audit found that the two sides differ. `standing` is
-    empty, or why the peer took what we had and tells us nothing ("revoked-lost").
-    """
-
-    requests: int = 0
-    bytes_sent: int = 0
-    bytes_received: int = 0
-    entries_sent: int = 0
-    entries_received: int = 0
-    chunks_sent: int = 0
-    chunks_received: int = 0
-    refused: dict[FeedId, PeerError] = field(default_factory=dict)
-    snapshot: int = 0
-    snapshot_refused: PeerError | None = None
-    audited: bool = False
-    differing: list[int] = field(default_factory=list)
-    peer_time_ms: int = 0
-    standing: str = ""
 
 
 class Initiator:
@@ -128,6 +103,8 @@ class Initiator:
                 return
             moved = self._push(theirs)
             if theirs.standing:
+                # A revoked device reads nothing; where its feed has parted, it must speak first.
+                self._push(theirs, unheard=True)
                 self.outcome.standing = theirs.standing
                 return
             if self._bootstrap(theirs):
@@ -175,8 +152,9 @@ class Initiator:
         """Ask how far the peer is; None where nothing is new and its receipt says so."""
         root = self._replica.holding.frontier_root()
         known = self._replica.receipts.newest(self._peer)
+        equal = known is not None and heads.root(known.frontier) == root
         again = snapshot.is_wanted(self._replica)
-        if known is not None and heads.root(known.frontier) == root and not again:
+        if known is not None and equal and not again:
             envelope, _ = self._asker.request(m.Kind.HELLO, self._greeting(root), [])
             if envelope.kind == m.Kind.SAME:
                 same = m.decode_body(envelope, Same)
@@ -221,13 +199,13 @@ class Initiator:
 
     # --- push -------------------------------------------------------------------------------------
 
-    def _push(self, theirs: Frontier) -> bool:
+    def _push(self, theirs: Frontier, *, unheard: bool = False) -> bool:
         sealed = read_receipt(theirs.receipt).frontier
         marks = [*sealed, *theirs.staged, *theirs.purged]
         moved = False
         for _ in range(limits.REQUESTS_PER_EXCHANGE_MAX):
             bound = limits.EXCHANGE_PAYLOAD_BYTES_MAX
-            jobs = self._jobs(sealed, marks)
+            jobs = self._jobs(sealed, marks, unheard=unheard)
             parts = gather(self._replica.holding, jobs, bound, self._alone)
             if not parts.seals:
                 return moved
@@ -247,11 +225,13 @@ class Initiator:
             marks, moved = now, True
         raise LimitExceededError("A push did not come to its end; try again later.")
 
-    def _jobs(self, sealed: Sequence[Mark], marks: Sequence[Mark]) -> list[tuple[Chain, int]]:
+    def _jobs(
+        self, sealed: Sequence[Mark], marks: Sequence[Mark], *, unheard: bool
+    ) -> list[tuple[Chain, int]]:
         """Return our chains whose head the peer has not `sealed`, with the last seq that it holds.
 
         Where the peer stands on another branch of a feed we say nothing yet: the pull will show
-        where the two part.
+        where the two part. Where there is no pull, `unheard` sends such a feed from its beginning.
         """
         holding = self._replica.holding
         jobs = []
@@ -261,7 +241,7 @@ class Initiator:
             stated = [mark for mark in marks if mark.feed == chain.feed and mark.seq]
             known = [self._common(chain, mark) for mark in stated]
             found = [seq for seq in known if seq is not None]
-            if stated and not found:
+            if stated and not found and not unheard:
                 continue
             if any(self._reaches(chain, mark) for mark in sealed):
                 continue

@@ -58,6 +58,8 @@ def gather(
     for chain, after in ordered:
         if parts.more:
             break
+        if not chain.row.seal:
+            continue  # nothing of it is proved
         if chain.declared.raw not in parts.declarations:
             parts.declarations.append(chain.declared.raw)
         parts.seals.append(chain.row.seal)

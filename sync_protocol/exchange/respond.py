@@ -32,7 +32,7 @@ from sync_protocol.log.feed import mark
 from sync_protocol.log.frontier import check_frontier
 from sync_protocol.replica.holding import Chain
 from sync_protocol.replica.ingest import Offer
-from sync_protocol.replica.receipts import try_take
+from sync_protocol.replica.receipts import BACKED_UP_NOTE, try_take
 from sync_protocol.replica.replica import Replica
 from sync_protocol.wire import message as m
 from sync_protocol.wire.chunk import ChunksGet, ChunksPut, ChunksWanted
@@ -98,6 +98,7 @@ class Responder:
         self._nonces = nonces
         self._on_health = on_health
         self._chunks = Chunks(replica)
+        self._told: dict[DeviceKey, bytes] = {}
         self._shelf = Shelf()
 
     def respond(self, raw: bytes, payloads: Iterable[bytes]) -> Answer:
@@ -161,8 +162,8 @@ class Responder:
                 answer, chunks = self._shelf.answer(self.replica, ask, sender)
                 return Draft(m.Kind.SNAPSHOT_ANSWER, answer, chunks)
             case m.Kind.AUDIT:
-                sums = m.decode_body(envelope, AuditAsk)
-                return Draft(m.Kind.AUDITED, audit.answer(self.replica, sums))
+                compared = audit.answer(self.replica, m.decode_body(envelope, AuditAsk))
+                return Draft(m.Kind.AUDITED, compared)
             case m.Kind.HEALTH:
                 self._on_health(sender, m.decode_body(envelope, Health).figures)
                 return Draft(m.Kind.THANKS, Thanks(self.replica.character.wall()))
@@ -174,7 +175,10 @@ class Responder:
         holding = self.replica.holding
         now = self.replica.character.wall()
         revoke = holding.roster.revoked(sender)
-        if revoke is None and hello.root and hello.root == holding.frontier_root():
+        backed_up = self.replica.rooms.log.note(BACKED_UP_NOTE) or b""
+        is_told = self._told.get(sender, b"") == backed_up
+        same = bool(hello.root) and hello.root == holding.frontier_root()
+        if revoke is None and same and is_told:
             incarnation = self.replica.own.declared.declaration.incarnation
             name = receipts_name(self.replica.receipts.relayed(sender))
             return Draft(m.Kind.SAME, Same(incarnation, now, name))
@@ -184,6 +188,7 @@ class Responder:
             for chain in holding.chains.values()
             if chain.row.floor.seq > chain.row.base_seq
         ]
+        self._told[sender] = backed_up
         standing = f"revoked-{revoke.reason}" if revoke is not None else ""
         body = Frontier(
             self.replica.receipt(), staged(self.replica), relayed, purged, now, standing

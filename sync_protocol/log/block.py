@@ -20,6 +20,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Annotated
 
 import msgspec
 
@@ -31,7 +32,7 @@ from sync_protocol.errors import (
     MalformedMessageError,
     UnsupportedVersionError,
 )
-from sync_protocol.log.entry import HASH_BYTES, Entry, digest
+from sync_protocol.log.entry import HASH_BYTES, SEQ_MAX, Entry, digest
 from sync_protocol.record.change import SALT_BYTES
 
 ALONE = 1
@@ -42,12 +43,15 @@ BLOCK_LEVEL = 9
 """A full block is packed once and read for years; 9 costs 5 ms and saves 4 % against 6."""
 
 
+_FEW = msgspec.Meta(max_length=limits.BLOCK_ENTRIES)  # refused before a list of nils is made
+
+
 class _Raw(msgspec.Struct, array_like=True):
     first: int
-    headers: list[bytes]
+    headers: Annotated[list[bytes], _FEW]
     salts: bytes
-    bodies: list[bytes | None]
-    erased: list[bytes]
+    bodies: Annotated[list[bytes | None], _FEW]
+    erased: Annotated[list[bytes], _FEW]
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +153,7 @@ def unpack(packed: bytes | memoryview, head: bytes | None = None) -> Range:
 
 def _checked(wire: _Raw) -> Range:
     count = len(wire.headers)
-    if not 0 < count == len(wire.bodies) <= limits.BLOCK_ENTRIES or wire.first < 1:
+    if not 0 < count == len(wire.bodies) <= limits.BLOCK_ENTRIES or not 1 <= wire.first < SEQ_MAX:
         raise MalformedMessageError("A block's columns do not match.")
     if len(spans(wire.first, wire.first + count - 1)) != 1:
         raise MalformedMessageError("A range crosses the border of a block.")
@@ -164,6 +168,8 @@ def _entries(wire: _Raw) -> Iterator[Entry]:
     erased = iter(wire.erased)
     at = 0
     for header, body in zip(wire.headers, wire.bodies, strict=True):
+        if len(header) > limits.ENTRY_HEADER_BYTES_MAX:
+            raise LimitExceededError("An entry's header is larger than its bound.")
         if body is None:
             yield Entry(header, None, next(erased))
             continue

@@ -29,7 +29,7 @@ from sync_protocol.identity import (
     WardId,
     feed_id,
 )
-from sync_protocol.log.entry import SHORT_HASH_BYTES, Entry, Mark
+from sync_protocol.log.entry import SHORT_HASH_BYTES, Entry, Mark, check_mark
 
 
 class Head(NamedTuple):
@@ -84,6 +84,8 @@ def read_declaration(raw: bytes) -> SignedDeclaration:
     )
     if any(len(value) != size for value, size in sizes):
         raise MalformedMessageError("A feed's declaration is out of shape.")
+    if declaration.supersedes is not None:
+        check_mark(declaration.supersedes)
     signature.check(declaration.device, proof, signature.DECLARATION, body)
     return SignedDeclaration(declaration, feed_id(raw), raw)
 

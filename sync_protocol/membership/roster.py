@@ -14,7 +14,7 @@ so that it can't depend on their order. What holds:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -37,7 +37,8 @@ _ROLES = (g.TABLET, g.EDGE)
 class Spoken(NamedTuple):
     """One control entry as the roster hears it.
 
-    `seen` maps control feeds to the seq that the writer had folded.
+    `seen` maps control feeds to the seq that the writer had folded. `agrees` says whether a cut
+    of this feed keeps the entry: it lies at or before it, on the same branch.
     """
 
     dot: Dot
@@ -45,6 +46,7 @@ class Spoken(NamedTuple):
     officer: OfficerId
     seen: Mapping[FeedId, int]
     statements: Sequence[g.Statement]
+    agrees: Callable[[Mark], bool] = lambda _: True
 
 
 class Granted(NamedTuple):
@@ -85,17 +87,19 @@ class Roster:
         found = self.revocations.get(device)
         return None if found is None or found.reason == g.RESTORED else found
 
-    def cut(self, device: DeviceKey, feed: FeedId) -> Mark | None:
-        """Return where a feed is cut, or None where all of it counts. Seq 0 cuts everything."""
+    def cuts(self, device: DeviceKey, feed: FeedId) -> list[Mark] | None:
+        """Return where a feed is cut, or None where all of it counts. No mark: nothing counts.
+
+        A forked feed has a mark for each branch of which something counts.
+        """
         certificate = self.hubs.get(device)
         if certificate is not None:
             newest = self.certificate
-            cuts = newest.cuts if newest is not None else []
-            return next((item for item in cuts if item.feed == feed), None)
+            return [item for item in newest.cuts if item.feed == feed] or None if newest else None
         revoke = self.revoked(device)
         if revoke is None:
             return None
-        return next((item for item in revoke.cuts if item.feed == feed), Mark(feed, 0, bytes(16)))
+        return [item for item in revoke.cuts if item.feed == feed]
 
     def role_of(self, device: DeviceKey) -> str | None:
         """Return hub, edge or tablet; None for a device without a grant."""
@@ -147,9 +151,13 @@ def build(root: bytes, spoken: Iterable[Spoken]) -> Roster:
     for item in from_hub:
         for statement in item.statements:
             _hear(roster, item, statement, delegated=False)
+    stated = dict(roster.revocations)
     for item in entries:
         if item.device not in roster.hubs and roster.role_of(item.device) == g.EDGE:
             _hear_edge(roster, item)
+    # What the hub revoked, only the hub restores or cuts otherwise; an edge lifts locks of edges.
+    by_hub = {item.device: item for item in stated.values() if item.reason != g.RESTORED}
+    roster.revocations.update(by_hub)
     return roster
 
 
@@ -169,16 +177,17 @@ def _hear_certificates(roster: Roster, root: bytes, entries: list[Spoken]) -> No
 
 
 def _counts_from_hub(roster: Roster, item: Spoken) -> bool:
-    if item.device not in roster.hubs:
-        return False
-    cut = roster.cut(item.device, item.dot.feed)
-    return cut is None or item.dot.seq <= cut.seq
+    return item.device in roster.hubs and _within_cut(roster, item)
+
+
+def _within_cut(roster: Roster, item: Spoken) -> bool:
+    cuts = roster.cuts(item.device, item.dot.feed)
+    return cuts is None or any(item.dot.seq <= cut.seq and item.agrees(cut) for cut in cuts)
 
 
 def _hear_edge(roster: Roster, item: Spoken) -> None:
     """An edge may enrol and lock tablets, share the ward key, and adopt for a supervisor."""
-    cut = roster.cut(item.device, item.dot.feed)
-    if cut is not None and item.dot.seq > cut.seq:
+    if not _within_cut(roster, item):
         return
     supervises = roster.officer_role(item.officer, item.seen) in (g.SUPERVISOR, g.ADMINISTRATOR)
     for statement in item.statements:
@@ -198,11 +207,11 @@ def _hear(roster: Roster, item: Spoken, statement: g.Statement, *, delegated: bo
     match statement:
         case g.Grant():
             old = roster.grants.get(statement.device)
-            if (
+            if statement.role in _ROLES and (
                 old is None
                 or (not delegated and old.delegated)
-                or (delegated == old.delegated and statement.version > old.version)
-            ) and statement.role in _ROLES:
+                or (delegated == old.delegated and _grants_over(statement, old))
+            ):
                 roster.by_id[device_id(statement.device)] = statement.device
                 roster.grants[statement.device] = Granted(
                     statement.device,
@@ -241,6 +250,13 @@ def _hear(roster: Roster, item: Spoken, statement: g.Statement, *, delegated: bo
                 roster.lapses[statement.device] = statement
         case g.Activate():
             roster.merge_version = max(roster.merge_version, statement.merge_version)
+
+
+def _grants_over(one: g.Grant, other: Granted) -> bool:
+    """Higher version first; at equal versions the one that gives less."""
+    if one.version != other.version:
+        return one.version > other.version
+    return _ROLES.index(one.role) < _ROLES.index(other.role)
 
 
 def _revokes_over(one: g.Revoke, other: g.Revoke) -> bool:

@@ -12,14 +12,14 @@ import hashlib
 
 from sync_protocol.errors import MalformedMessageError
 from sync_protocol.identity import OfficerId
-from sync_protocol.merge.register import Sibling
+from sync_protocol.merge.register import Cell, Sibling
 from sync_protocol.merge.state import CellKey, RecordState, decode_state, encode_state
 from sync_protocol.record.change import CRITICAL
 
 STUB_FIELD = -1
 _MARK = b"motcua/stub/1"
 _COUNT_BYTES = 4
-_KEY: CellKey = (STUB_FIELD, None)
+_KEY = (STUB_FIELD, None)
 
 
 def make_stub(state: RecordState) -> RecordState:
@@ -29,7 +29,7 @@ def make_stub(state: RecordState) -> RecordState:
     digest = hashlib.sha256(encode_state(state)).digest()
     count = len(state.dots()).to_bytes(_COUNT_BYTES, "big")
     mark = Sibling(state.timestamp, OfficerId(b""), _MARK + count + digest, CRITICAL)
-    cells = {_KEY: {state.made: mark}}
+    cells: dict[CellKey, Cell] = {_KEY: {state.made: mark}}
     stub = RecordState(state.type, state.made, state.timestamp, cells=cells)
     stub.history = set(state.history)
     return stub

@@ -81,7 +81,8 @@ class Follower:
 
     def branches(self) -> int:
         """Return how many branches the log holds."""
-        return sum(1 for chain in self.holding.chains.values() if chain.row.base_chain)
+        chains = self.holding.chains.values()
+        return sum(1 for chain in chains if chain.row.base_chain and chain.is_proved)
 
     def parted(self) -> bool:
         """Whether a feed has forked since the views were last made anew."""
@@ -168,18 +169,25 @@ class Follower:
         self.waiting.pop(chain.number, None)
         if last < first:
             return 0
+        try:
+            with self.views.transaction():
+                return self._follow_range(chain, first, last)
+        except Exception:
+            self.load()  # the cursors in memory were ahead of what was undone
+            raise
+
+    def _follow_range(self, chain: Chain, first: int, last: int) -> int:
         seen = dict(self._seen(chain))
         batch = Batch()
         done = first - 1
-        with self.views.transaction():
-            rows = list(self.holding.entries(chain, first, last))
-            judged = self._judge_all(chain, rows, seen)
-            self._load(batch, judged)
-            for (seq, _), item in zip(rows, judged, strict=False):
-                self._take(batch, chain, seq, item)
-                done = seq
-            if done >= first:
-                self._save(batch, chain, done, seen)
+        rows = list(self.holding.entries(chain, first, last))
+        judged = self._judge_all(chain, rows, seen)
+        self._load(batch, judged)
+        for (seq, _), item in zip(rows, judged, strict=False):
+            self._take(batch, chain, seq, item)
+            done = seq
+        if done >= first:
+            self._save(batch, chain, done, seen)
         return done - first + 1
 
     def _seen(self, chain: Chain) -> dict[int, int]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 
 from sync_protocol.encoding import decode, encode
 from sync_protocol.errors import PeerError
@@ -22,6 +23,7 @@ from sync_protocol.membership.roster import Roster, Spoken, build
 from sync_protocol.storage.store import ChainRow, LogStore
 
 CONTROL_NOTE = "control:"
+_FLUSHED_NOTE = "flushed"
 _FLOOR_SEEN = "floor-seen:"
 
 
@@ -41,6 +43,11 @@ class Chain:
     def feed(self) -> FeedId:
         """The feed that it belongs to."""
         return self.declared.feed
+
+    @property
+    def is_proved(self) -> bool:
+        """Whether a seal proves an entry of its own; a branch that anybody may claim is none."""
+        return not self.row.base_chain or self.row.head.seq > self.row.base_seq
 
     @property
     def device(self) -> DeviceKey:
@@ -87,6 +94,7 @@ class Holding:
         self.chains: dict[int, Chain] = {}
         self.by_feed: dict[FeedId, list[Chain]] = {}
         self.roster = Roster()
+        self._is_loose = False
         self._forks: dict[int, list[int]] = {}
         for row in store.chains():
             self._keep(Chain(row, read_declaration(row.declaration)))
@@ -99,7 +107,7 @@ class Holding:
         siblings = sorted([*siblings, chain], key=lambda c: c.number)
         self.by_feed = {**self.by_feed, chain.feed: siblings}
         if len(siblings) > 1:
-            self._mark_forks(siblings)
+            self._mark_forks([item for item in siblings if item.is_proved])
 
     def _mark_forks(self, siblings: list[Chain]) -> None:
         """Note, per chain, the seqs that begin a branch: each has a sibling with the same past."""
@@ -196,7 +204,7 @@ class Holding:
 
     def is_forked(self, feed: FeedId) -> bool:
         """Whether a feed goes on in more than one way."""
-        return len(self.by_feed.get(feed, ())) > 1
+        return sum(chain.is_proved for chain in self.by_feed.get(feed, ())) > 1
 
     def label(self, chain: Chain, seq: int) -> bytes:
         """Return the branch part of the dot of entry `seq`: empty unless the feed forked before."""
@@ -216,9 +224,22 @@ class Holding:
         """Return the dot of an entry on the path of `chain`."""
         return Dot(chain.feed, seq, self.label(chain, seq))
 
+    def reaches(self, cut: Mark, chain: Chain, seq: int) -> bool:
+        """Whether an entry on the path of `chain` lies at or before `cut`.
+
+        An entry before the place where a feed parted lies before the cuts of all its branches.
+        """
+        if seq > cut.seq or cut.feed != chain.feed:
+            return False
+        owner = self.find(cut)
+        if owner is None:  # the cut names what is not held here
+            known = self.short_hash_at(chain, cut.seq)
+            return known is None
+        return self.hash_at(owner, seq) == self.hash_at(chain, seq)
+
     def frontier(self) -> list[Mark]:
         """Return the sealed heads of all chains."""
-        return [chain.mark for chain in self.chains.values() if chain.row.head.seq]
+        return [c.mark for c in self.chains.values() if c.row.head.seq and c.is_proved]
 
     def frontier_root(self) -> bytes:
         """Return the 32 bytes that stand for the frontier."""
@@ -235,6 +256,13 @@ class Holding:
         except Exception:
             self.reload()
             raise
+        self._is_loose = not durable
+
+    def make_durable(self) -> None:
+        """Flush what the chains say, where a power cut could still take it back."""
+        if self._is_loose:
+            with self.transaction(durable=True):
+                self.store.put_note(_FLUSHED_NOTE, b"")
 
     def declare(self, declared: SignedDeclaration) -> Chain:
         """Keep a feed's declaration; a feed that is known already stays as it is."""
@@ -280,9 +308,11 @@ class Holding:
                 said = self.read_control(entry, seen)
                 if said is not None:
                     officer, statements = said
-                    yield Spoken(
-                        self.dot(chain, seq), chain.device, officer, dict(seen), statements
-                    )
+                    dot, agrees = self.dot(chain, seq), partial(self._keeps, chain, seq)
+                    yield Spoken(dot, chain.device, officer, dict(seen), statements, agrees)
+
+    def _keeps(self, chain: Chain, seq: int, cut: Mark) -> bool:
+        return self.reaches(cut, chain, seq)
 
     def read_control(
         self, entry: Entry, seen: dict[FeedId, int]

@@ -181,7 +181,7 @@ class Intake:
         at = found.first - 1 + same
         if at == chain.row.staged.seq:
             self._extend(chain, found.entries[same:], b"")
-        elif at >= chain.row.head.seq:
+        elif at >= chain.row.head.seq and not self._must_stay(chain, at):
             with self._holding.transaction(durable=False):
                 self._holding.store.truncate(chain.number, chain.row.head.seq)
                 row = replace(chain.row, staged=chain.row.head)
@@ -190,6 +190,18 @@ class Intake:
             self._extend(chain, at_head, b"")
         else:
             self._branch(chain, at, found.entries[same:])
+
+    def _must_stay(self, chain: Chain, at: int) -> bool:
+        """Whether staged entries after `at` are proved by what came with them, or lent a branch."""
+        proved = any(
+            at < seal.seq <= chain.row.staged.seq
+            and self._holding.hash_at(chain, seal.seq) == seal.hash
+            for seal, _ in self._seals.get(chain.feed, ())
+        )
+        return proved or any(
+            other.row.base_chain == chain.number and other.row.base_seq > chain.row.head.seq
+            for other in self._holding.by_feed[chain.feed]
+        )
 
     def _same(self, chain: Chain, before: Head, entries: Sequence[Entry]) -> int:
         """Count how many of `entries` this chain already holds."""
@@ -217,7 +229,6 @@ class Intake:
                 seal=b"",
             )
             branch = self._holding.put(Chain(row, chain.declared))
-        self.admission.forked.add(chain.feed)
         self._extend(branch, entries, b"")
 
     def _extend(self, chain: Chain, entries: Sequence[Entry], packed: bytes) -> None:
@@ -234,7 +245,6 @@ class Intake:
                     store.put_note(control_key(chain.number, staged.seq + 1 + index), b"")
             self._holding.put(Chain(replace(chain.row, staged=head), chain.declared))
         self._touched[chain.number] = self._touched.get(chain.number, 0) + len(kept)
-        self._seal_if_proved(chain.feed, durable=False)
 
     def _lawful(self, chain: Chain, seq: int, entry: Entry) -> Entry:
         """Drop a body that was erased; refuse one that is missing without an erasure."""
@@ -247,23 +257,38 @@ class Intake:
 
     # --- what seals prove -----------------------------------------------------------------------
 
-    def _seal_if_proved(self, feed: FeedId, *, durable: bool) -> None:
+    def _seal_proved(self, feed: FeedId) -> None:
+        """Make what a feed's seals prove its head, inside a transaction."""
         for seal, raw in self._seals.get(feed, ()):
             for chain in list(self._holding.by_feed[feed]):
                 row = chain.row
                 proved = row.head.seq < seal.seq <= row.staged.seq
                 if proved and self._holding.hash_at(chain, seal.seq) == seal.hash:
-                    with self._holding.transaction(durable=durable):
-                        new = replace(row, head=Head(seal.seq, seal.hash), seal=raw)
-                        self._holding.put(Chain(new, chain.declared))
+                    new = replace(row, head=Head(seal.seq, seal.hash), seal=raw)
+                    self._holding.put(Chain(new, chain.declared))
+                    if not chain.is_proved:
+                        self.admission.forked.add(feed)
                     self.admission.entries += seal.seq - row.head.seq
                     self.admission.moved.add(feed)
 
     def finish(self) -> Admission:
-        """Make durable what the seals prove; forget what they disprove. Then receipts may go."""
-        store = self._holding.store
-        for feed in self._seals:  # entries may have been here, waiting for their seal
-            self._seal_if_proved(feed, durable=False)
+        """Make durable what the seals prove; forget what they disprove. Then receipts may go.
+
+        Heads, roster and erasures move in one transaction: nobody sees the one without the other,
+        and no receipt names what is not durable yet.
+        """
+        with self._holding.transaction(durable=True):
+            for feed in self._seals:  # entries may have been here, waiting for their seal
+                self._seal_proved(feed)
+            self._holding.store.put_note("clock", self._clock.last.to_bytes(8, "big"))
+            if self.admission.moved:
+                self._hear_control()
+        self._forget_disproved()
+        if self.admission.moved:
+            self._after_seal()
+        return self.admission
+
+    def _forget_disproved(self) -> None:
         for number in self._touched:
             chain = self._holding.chains.get(number)
             if chain is None:
@@ -273,15 +298,9 @@ class Intake:
                 chain.row.staged.seq > chain.row.head.seq
                 and any(seal.seq <= chain.row.staged.seq for seal in seals)
                 and chain.feed not in self.admission.moved
+                and not self._must_stay(chain, chain.row.staged.seq)
             ):
                 self._disprove(chain)
-        with self._holding.transaction(durable=True):
-            store.put_note("clock", self._clock.last.to_bytes(8, "big"))
-            if self.admission.moved:
-                self._hear_control()
-        if self.admission.moved:
-            self._after_seal()
-        return self.admission
 
     def _disprove(self, chain: Chain) -> None:
         with self._holding.transaction(durable=False):

@@ -141,13 +141,8 @@ class Judge:
 
     def within_cut(self, chain: Chain, seq: int) -> bool:
         """Whether an entry lies before the position at which its feed is cut, on the same chain."""
-        cut = self.holding.roster.cut(chain.device, chain.feed)
-        if cut is None:
-            return True
-        if seq > cut.seq:
-            return False
-        known = self.holding.short_hash_at(chain, cut.seq)
-        return known is None or known == cut.hash
+        cuts = self.holding.roster.cuts(chain.device, chain.feed)
+        return cuts is None or any(self.holding.reaches(cut, chain, seq) for cut in cuts)
 
     def take_context(self, entry: Entry, seen: dict[int, int]) -> None:
         """Take in what the writer of an entry had folded, as far as it can be read."""

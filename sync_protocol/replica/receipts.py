@@ -26,6 +26,8 @@ from sync_protocol.wire.receipt import (
     write_receipt,
 )
 
+BACKED_UP_NOTE = "backed-up"
+"""How far a backup of this replica reaches: a list of marks, written by whoever made it."""
 _NOTE = "receipt:"
 _SCAN_AT = "scan-at:"
 _SCAN_RECEIPT = "scan-receipt:"
@@ -207,7 +209,7 @@ class Receipts:
         What it says must have been made durable before.
         """
         role = self._holding.roster.role_of(self._keys.public) or g.TABLET
-        backed = self._holding.store.note("backed-up")
+        backed = self._holding.store.note(BACKED_UP_NOTE)
         rows = [[chain.feed, seq] for chain, seq in held][:HELD_SHOWN_MAX]
         named = list(scans)
         receipt = Receipt(

@@ -66,8 +66,9 @@ class Rejudge:
             return True
         for feed in feeds - {dot.feed for dot in affected.dots}:
             for chain in self._holding.by_feed.get(feed, ()):
-                cut = self._holding.roster.cut(chain.device, feed)
-                if chain.purged and (cut is None or cut.seq < chain.row.floor.seq):
+                cuts = self._holding.roster.cuts(chain.device, feed)
+                kept = max((cut.seq for cut in cuts or ()), default=0)
+                if chain.purged and (cuts is None or kept < chain.row.floor.seq):
                     return True
         return False
 

@@ -35,6 +35,8 @@ SCAN_NOTE = "scan:"
 SCAN_KEY_NOTE = "scan-key:"
 _AGAIN_NOTE = "scans-again"
 _SUPERSEDED_NOTE = "superseded:"
+SCAN_COUNT_NOTE = "scans-queued"
+_SCANS = "scans"
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +105,8 @@ class Replica:
         self._erase_again()
         with suppress(PeerError):
             snapshot.finish(self)
-        if self.follower.is_ahead():
+        lost_scans = rooms.views.cursors().get(_SCANS, 0) > self._scans_queued()
+        if lost_scans or self.follower.is_ahead():
             self.rebuild()
 
     def _is_suspect(self, dot: Dot) -> bool:
@@ -210,9 +213,16 @@ class Replica:
                 if not erased.intersection(manifest.chunks) and self._must_travel(manifest):
                     queue[SCAN_NOTE + manifest.id.hex()] = encode(manifest.chunks)
         if queue:
+            count = self._scans_queued() + 1
             with self.lock, self.rooms.log.transaction(durable=False):
                 for key, value in queue.items():
                     self.rooms.log.put_note(key, value)
+                self.rooms.log.put_note(SCAN_COUNT_NOTE, encode(count))
+            self.rooms.views.put_cursor(_SCANS, count)  # so that a lost queue is noticed
+
+    def _scans_queued(self) -> int:
+        note = self.rooms.log.note(SCAN_COUNT_NOTE)
+        return 0 if note is None else decode(note, int)
 
     def _must_travel(self, manifest: Manifest) -> bool:
         if not self.has_scan(manifest.chunks):
@@ -370,6 +380,7 @@ class Replica:
         chains = self.holding.chains
         held = [(chains[row.chain], row.seq) for row in self.rooms.views.held()]
         with self.lock:
+            self.holding.make_durable()  # somebody's push may be half way in
             return self.receipts.write(self.own, self.clock.now(), held, scans)
 
     def marks(self) -> Mapping[FeedId, Mark]:

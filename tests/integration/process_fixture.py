@@ -79,9 +79,9 @@ class Program:
         )
 
     @contextlib.contextmanager
-    def serving(self) -> Iterator[str]:
-        """Run `serve` on a free port; yield its address."""
-        process = self.start("serve", "--host", "127.0.0.1", "--port", "0")
+    def serving(self, port: int = 0) -> Iterator[str]:
+        """Run `serve`, on a free port unless one is given; yield its address."""
+        process = self.start("serve", "--host", "127.0.0.1", "--port", str(port))
         try:
             assert process.stdout is not None
             line = process.stdout.readline()

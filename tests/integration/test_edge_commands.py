@@ -14,7 +14,8 @@ import pytest
 from device_home.home import Home
 from sync_protocol.dossier.sample import sample
 from sync_protocol.dossier.sample_scan import write_scans
-from sync_protocol.storage.sqlite import driver
+from sync_protocol.storage.sqlite import open_database
+from sync_protocol.storage.sqlite_chains import SCHEMA
 from tests.integration.hub_fixture import Hub, running_hub
 from tests.integration.process_fixture import Program, edge, write_lines
 
@@ -235,14 +236,27 @@ def leaks(home: Path, text: str, part: bytes) -> list[Path]:
     ]
 
 
+def test_without_a_line_work_goes_on(tmp_path: Path, hub: Hub) -> None:
+    station = enrolled(tmp_path, hub, "e1")
+    port = hub.port
+    hub.stop()
+    write_lines(tmp_path / "d.jsonl", made(3))
+    assert len(station.ok("intake", "d.jsonl", "--json").lines) == 3
+    answer = station.run("sync", "--json")
+    assert (answer.code, answer.json["error"]) == (1, "unreachable")
+    assert "Nothing is lost" in answer.json["diagnosis"]
+    assert station.ask("health")["entries_unsent"] >= 3
+    hub.start(port)
+    assert station.ask("sync")["entries_sent"] >= 3
+
+
 def test_a_store_of_a_newer_version_is_left_alone(tmp_path: Path, hub: Hub) -> None:
     station = enrolled(tmp_path, hub, "e1")
     home = Home.open(station.home)
     ward = home.place().ward
     key = home.vault.key(f"log/{ward.hex()}")
     home.close()
-    connection = driver.connect(str(home.ward_folder(ward) / "log.db"))
-    connection.execute(f"pragma key=\"x'{key.hex()}'\"")
+    connection = open_database(str(home.ward_folder(ward) / "log.db"), key, SCHEMA)
     connection.execute("pragma user_version=99")
     connection.close()
     before = (home.ward_folder(ward) / "log.db").read_bytes()

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from random import Random
 from unittest import mock
 
+from sync_protocol import limits
 from sync_protocol.crypto import seal
 from sync_protocol.crypto.key import AgreementKey
 
@@ -27,12 +28,15 @@ def _open_sealed(key: AgreementKey, sealed: bytes, purpose: bytes) -> bytes:
 
 @contextmanager
 def seeded(seed: int) -> Iterator[None]:
-    """Let every random byte of this process come from the seed.
+    """Let every random byte of this process come from the seed, and make bounds small.
 
     HPKE draws its ephemeral key where nobody can reach; a sealing without one stands in for it.
     """
     source = Random(f"bytes {seed}")
     with (
+        mock.patch.object(limits, "BLOCK_ENTRIES", 4),  # a day's work fills blocks and groups
+        mock.patch.object(limits, "CHUNK_BYTES", 500),  # and a scan has several chunks
+        mock.patch.object(limits, "FOLD_BATCH_ENTRIES", 3),
         mock.patch.object(os, "urandom", source.randbytes),
         mock.patch.object(seal, "seal_to", _seal_to),
         mock.patch.object(seal, "open_sealed", _open_sealed),

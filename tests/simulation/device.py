@@ -72,11 +72,13 @@ class Device:
         self.replica: Replica | None = None
         self.responder: Responder | None = None
         self.salts: list[bytes] = []
+        self.expects: set[bytes] = set()
         self.promised: set[tuple[bytes, int, bytes]] = set()
         self.promised_scans: set[bytes] = set()
         self.busy = False
         self.backup: tuple[Image, set[bytes]] | None = None
         self.lives = 0
+        self.restores = 0
 
     @property
     def up(self) -> Replica:

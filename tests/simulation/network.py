@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from random import Random
 from typing import TYPE_CHECKING
 
 from sync_protocol.errors import PeerError, StorageError, TransportError, UnreachableError

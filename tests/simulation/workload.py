@@ -13,7 +13,7 @@ from sync_protocol.membership import grant as g
 from sync_protocol.record.change import CellWrite, Changeset, RecordChange
 from sync_protocol.record.diff import Shown, create, edit, edit_element
 from sync_protocol.record.schema import RETRACTION
-from sync_protocol.replica import Act, Replica, Written
+from sync_protocol.replica import Act, Written
 from sync_protocol.storage.store import Query
 from sync_protocol.view import FieldView, RecordView
 from tests.simulation.device import Device
@@ -42,10 +42,11 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Form:
-    """An open form: what it displays, and which deeds that stands for."""
+    """An open form: what it displays, and which deeds that stands for. A restored disk ends it."""
 
     view: RecordView
     seen: dict[tuple[int, bytes | None], frozenset[bytes]]
+    restores: int
 
 
 @dataclass(slots=True)
@@ -56,13 +57,14 @@ class Draft:
     wrote: list[Wrote] = field(default_factory=list)
 
 
-def display(replica: Replica, record: RecordId) -> Form | None:
+def display(device: Device, record: RecordId) -> Form | None:
     """Open a form over a record."""
+    replica = device.up
     view = replica.read(record)
     if view is None or view.held:
         return None
     seen = {(f.field, f.element): shown(replica, f) for f in view.fields}
-    return Form(view, seen)
+    return Form(view, seen, device.restores)
 
 
 class People:
@@ -112,7 +114,7 @@ class People:
         if not rows:
             return None
         chosen = self.random.choice(rows[: self.random.randint(1, len(rows))])
-        return display(device.up, chosen.id)
+        return display(device, chosen.id)
 
     # --- acts ---------------------------------------------------------------------------------
 
@@ -173,7 +175,7 @@ class People:
         *,
         blind: bool = False,
     ) -> None:
-        if device.replica is None:
+        if device.replica is None or device.restores != form.restores:
             return
         displayed: dict[str, Shown] = {}
         for name in typed:
@@ -271,7 +273,7 @@ class People:
     def _element(
         self, device: Device, form: Form, element: bytes, value: Any, officer: OfficerId
     ) -> None:
-        if device.replica is None:
+        if device.replica is None or device.restores != form.restores:
             return
         cell: FieldView | None = form.view.field("papers", element)
         shown = Shown(cell.value, cell.dots) if cell is not None else None
@@ -370,6 +372,7 @@ class People:
         salts = device.salts[-len(deeds) :]
         for deed, done, salt in zip(deeds, written, salts, strict=True):
             ledger.saved(deed, token(replica, done.dot), salt, done.records)
+            device.expects.add(deed.body)
         self.world.note(f"{device.name} saved {[deed.number for deed in deeds]}")
 
 

@@ -19,6 +19,7 @@ from tests.simulation.chance import seeded
 from tests.simulation.checker import Checker
 from tests.simulation.device import EPOCH_MS, YEAR_MS, Clock, Device, keys_of
 from tests.simulation.disk import KILL, POWER, TAIL, Disk, PowerCut
+from tests.simulation.forgery import forge
 from tests.simulation.ledger import REFUSED, SAVED, UNKNOWN, Ledger
 from tests.simulation.network import Line, Weather
 from tests.simulation.office import SCHEMA
@@ -314,6 +315,7 @@ class World:
             (3, self._turn_clock),
             (2, self._back_up_or_restore),
             (1, self._clone),
+            (2, self._lie),
         ]
         chosen = random.choices([kind for _, kind in kinds], [weight for weight, _ in kinds])[0]
         chosen(device)
@@ -392,10 +394,12 @@ class World:
             self.happened("restored")
             self.note(f"restored {device.name} told={told}")
             device.disk.dead = True
+            device.restores += 1  # open forms and drafts go with the disk
             device.disk = Disk(image)
             device.promised = set(promised)
             device.promised_scans.clear()
             self.start(device)
+            device.expects &= device.held_bodies()
             if told and device.replica is not None:
                 with device.up.lock:
                     device.up.author.new_incarnation("restored")
@@ -413,10 +417,19 @@ class World:
         twin.disk = Disk(device.disk.image())
         twin.clock.offset_ms = device.clock.offset_ms
         self.start(twin)
+        twin.expects = device.expects & twin.held_bodies()
         for _ in range(self.random.randint(1, 4)):
             at = self.random.randint(1, 120) * MINUTE_MS
             self.after(at, f"act {twin.name}", lambda: self.act(twin))
         self._plan_syncs_until_end(twin)
+
+    def _lie(self, device: Device) -> None:
+        if device.role == "hub" or device.replica is None or device.busy or not device.peers:
+            return
+        peer = self.random.choice(device.peers)
+        line = Line(self, device, peer)
+        self.note(f"{device.name} lies to {peer.name}: {forge(device, peer, line, self.random)}")
+        self.happened("lied")
 
     def _plan_syncs_until_end(self, device: Device) -> None:
         at = self.random.randint(1, 60) * MINUTE_MS
@@ -474,12 +487,11 @@ class World:
 
     def _check_own(self, device: Device, how: str) -> None:
         """What was acknowledged on this device before it died is on it, or with two others."""
-        here = device.held_bodies()
-        for deed in self.ledger.deeds:
-            if deed.device == device.name and deed.outcome == SAVED and deed.body not in here:
-                if how == TAIL and self._elsewhere(deed.body, device):
-                    continue
+        for body in sorted(device.expects - device.held_bodies()):
+            deed = self.ledger.by_body[body]
+            if how != TAIL or not self._elsewhere(body, device):
                 raise self.broken(f"deed {deed.number} was acknowledged on {device.name}; {how} lost it")
+            device.expects.discard(body)
 
     def _elsewhere(self, body: bytes, but: Device) -> bool:
         return any(body in item.held_bodies() for item in self.devices if item is not but)
@@ -496,7 +508,8 @@ class World:
     def broken(self, complaint: str) -> BrokenLawError:
         """Return the error that names the law, the seed and the way to see it again."""
         return BrokenLawError(
-            f"seed {self.seed}: {complaint}\n  replay: python -m tests.simulation --seed {self.seed} --verbose"
+            f"seed {self.seed}: {complaint}\n"
+            f"  replay: python -m tests.simulation --seed {self.seed} --verbose"
         )
 
     # --- the whole --------------------------------------------------------------------------------

@@ -13,7 +13,8 @@ from sync_protocol.dossier.intake import read_intake
 from sync_protocol.dossier.record_type import DOSSIER, SCHEMA
 from sync_protocol.dossier.sample import sample
 from sync_protocol.exchange.bundle import Recipient, recipient_of
-from sync_protocol.exchange.initiate import Initiator, Outcome
+from sync_protocol.exchange.initiate import Initiator
+from sync_protocol.exchange.outcome import Outcome
 from sync_protocol.exchange.respond import Nonces, Responder
 from sync_protocol.identity import NO_OFFICER, RecordId, WardId
 from sync_protocol.membership import grant as g

@@ -11,7 +11,8 @@ import pytest
 from sync_protocol import limits
 from sync_protocol.crypto.key import DeviceKeys
 from sync_protocol.errors import FeedGapError, PeerError, TransportError
-from sync_protocol.exchange.initiate import Initiator, Outcome
+from sync_protocol.exchange.initiate import Initiator
+from sync_protocol.exchange.outcome import Outcome
 from sync_protocol.exchange.respond import Nonces, Responder
 from sync_protocol.identity import NO_OFFICER, OfficerId
 from sync_protocol.membership import grant as g

@@ -380,7 +380,7 @@ def test_a_retraction_of_a_shape_that_we_do_not_know_is_disputed(value: object) 
     assert [item.kind for item in open_conflicts(said)] == ["retracted"]
 
 
-# --- what newer versions write -----------------------------------------------------------------
+# --- what newer versions write ----------------------------------------------------------------
 
 
 def test_a_field_that_we_do_not_know_is_kept_and_not_shown() -> None:

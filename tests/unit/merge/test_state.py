@@ -183,7 +183,7 @@ def test_a_state_without_a_making_entry_is_empty_and_not_read_only() -> None:
     assert not is_read_only(state)
 
 
-# --- register -------------------------------------------------------------------------------------
+# --- register ---------------------------------------------------------------------------------
 
 
 def test_a_write_replaces_exactly_the_dots_that_it_lists() -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
+
+from sync_protocol.errors import StoreFullError
 from sync_protocol.identity import NO_OFFICER
 from sync_protocol.membership import grant as g
 from sync_protocol.record.change import RecordChange
-from sync_protocol.record.diff import create
+from sync_protocol.record.diff import create, edit_element
 from tests.small_ward import AN, CASE, Ward, change, make, open_replica
 
 
@@ -64,3 +67,53 @@ def test_views_that_show_what_the_log_lost_are_made_anew() -> None:
 
 def _new(name: str) -> RecordChange:
     return create(CASE, {"name": name})
+
+
+def test_a_cut_names_every_branch_of_which_something_counts() -> None:
+    ward = Ward("e1")
+    make(ward["e1"], "An")
+    ward.stores["twin"] = ward.stores["e1"].copy()
+    ward.replicas["twin"] = open_replica("e1", ward.stores["twin"])
+    make(ward["e1"], "Bình")
+    make(ward["twin"], "Chi")
+    ward.sync("e1", "twin")
+    hub, device = ward["hub"], ward["e1"].keys.public
+    cuts = [chain.mark for chain in hub.holding.chains.values() if chain.device == device]
+    hub.say([g.Revoke(device, g.LOST, [mark for mark in cuts if mark.seq])], NO_OFFICER)
+    assert hub.rooms.views.held() == []
+    assert hub.digest().records == 3
+
+
+def test_cursors_in_memory_are_undone_with_the_views_transaction() -> None:
+    ward = Ward("e1", "e2")
+    make(ward["e1"], "An")
+    ward.sync("e1")
+    views = ward.stores["e2"].views
+
+    def full(name: str) -> None:
+        if name == "commit":
+            raise StoreFullError("full")
+
+    views.transactions.on_write = full
+    with pytest.raises(StoreFullError):
+        ward.sync("e2")
+    views.transactions.on_write = None
+    ward["e2"].follow()
+    assert ward["e2"].digest() == ward["hub"].digest()
+
+
+def test_a_scan_whose_place_in_the_queue_was_lost_is_queued_again() -> None:
+    ward = Ward("e1")
+    record = make(ward["e1"], "An")
+    log = ward.stores["e1"].log
+    manifest = ward["e1"].attach(b"a page", "image/jpeg")
+    paper = edit_element(CASE, "papers", bytes(16), ["a page", manifest], None)
+    journaled = ward["e1"].write([RecordChange(record, CASE.id, {}, (paper,))], NO_OFFICER)
+    assert journaled.records == (record,)
+    with log.transaction(durable=False):  # a power cut took the newest commit of the log alone
+        for key in log.notes("scan"):
+            if key != "scan-key":
+                log.put_note(key, None)
+    assert ward.reopen("e1").scans_waiting()
+    ward.sync("e1")
+    assert list(ward.stores["hub"].chunks.addresses())

@@ -1,0 +1,1 @@
+"""`motcua-hub` as real processes over real TLS."""

@@ -1,0 +1,1 @@
+"""Does the document suffice? A replica that was written from PROTOCOL.md alone."""
