@@ -106,8 +106,12 @@ class Replica:
         with suppress(PeerError):
             snapshot.finish(self)
         lost_scans = rooms.views.cursors().get(_SCANS, 0) > self._scans_queued()
-        if lost_scans or self.follower.is_ahead():
+        stale = self.follower.is_of_another_schema()
+        if lost_scans or stale or self.follower.is_ahead():
             self.rebuild()
+        elif not rooms.views.cursors():
+            with rooms.views.transaction():
+                self.follower.note_branches()
 
     def _is_suspect(self, dot: Dot) -> bool:
         return self.holding.roster.is_suspect(dot)  # of the roster as it is now

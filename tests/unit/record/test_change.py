@@ -51,9 +51,15 @@ def test_the_writers_own_feed_costs_no_bytes() -> None:
 
 
 def test_what_a_newer_version_appends_is_ignored() -> None:
-    body = _body([RECORD, 1, {1: "x"}, [[1, None, "y", [], 0, "more"]], "more"])
-    expected = RecordChange(RECORD, 1, {1: "x"}, (CellWrite(1, None, "y"),))
+    body = _body([RECORD, 1, {1: "x"}, [[2, None, "y", [], 0, "more"]], "more"])
+    expected = RecordChange(RECORD, 1, {1: "x"}, (CellWrite(2, None, "y"),))
     assert decode_changeset(body, OWN) == Changeset((expected,))
+
+
+def test_a_cell_written_twice_is_refused() -> None:
+    twice = _body([RECORD, 1, {1: "x"}, [[1, None, "y"]]])
+    with pytest.raises(MalformedMessageError):
+        decode_changeset(twice, OWN)
 
 
 def _write(*cell: object) -> bytes:
