@@ -299,8 +299,9 @@ class Replica:
 
     def _queue_again(self) -> None:
         """Queue every scan that is not safe; the views must have followed before."""
-        for row in self.rooms.views.scan():
-            if row.attachments:
+        rows = [row for row in self.rooms.views.scan() if row.attachments]
+        with self.rooms.views.transaction():
+            for row in rows:
                 self._queue_scans([decode_state(row.state, row.pending)])
         with self.lock, self.rooms.log.transaction(durable=False):
             self.rooms.log.put_note(_AGAIN_NOTE, None)

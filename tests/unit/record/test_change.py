@@ -116,7 +116,7 @@ def _nested(depth: int) -> object:
 
 def test_a_value_nested_beyond_its_bound_is_refused_however_deep_the_caller_is() -> None:
     deepest = _nested(limits.VALUE_DEPTH_MAX)
-    body = _body([RECORD, 1, {1: deepest}, [[1, None, deepest]]])
+    body = _body([RECORD, 1, {1: deepest}, [[2, None, deepest]]])
     assert decode_changeset(body, OWN).records[0].values == {1: deepest}
     for values in ({1: [deepest]}, {1: {1: deepest}}):
         with pytest.raises(LimitExceededError):
