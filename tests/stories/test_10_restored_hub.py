@@ -2,6 +2,7 @@
 with no step taken by a person on them."""
 
 import shutil
+from functools import partial
 
 import pytest
 
@@ -43,7 +44,7 @@ def test_the_hub_comes_back_from_yesterdays_backup(city: Town) -> None:
     assert len(dossiers(city.hub, "--ward", WARD)) == 5, "yesterday"
     city.line_back()
     for ward, device in ((WARD, first), (WARD, late), (OTHER, village)):
-        eventually(f"{device.home.name} is in step", lambda w=ward, d=device: in_step(city, w, d))
+        eventually(f"{device.home.name} is in step", partial(in_step, city, ward, device))
     for ward, ids in told.items():
         assert {row["id"] for row in dossiers(city.hub, "--ward", ward)} == set(ids)
     assert all(row["saved"]["hub"] for row in dossiers(first))
