@@ -170,7 +170,7 @@ def decode_state(raw: bytes, pending: bytes = b"") -> RecordState:
         if pending:
             for number, element, dots in decode(pending, list[Any]):
                 state.dead[number, element] = {_read_dot(row) for row in dots}
-    except (ValueError, TypeError, IndexError, AttributeError) as cause:
+    except (ValueError, TypeError, LookupError, AttributeError) as cause:
         raise MalformedMessageError("A record's state is damaged.") from cause
     return state
 

@@ -105,7 +105,22 @@ def decode_changeset(body: bytes, own: FeedId) -> Changeset:
     cells = sum(len(item.values) + len(item.writes) for item in wire.records)
     if cells > limits.CHANGES_PER_ENTRY_MAX:
         raise LimitExceededError("An entry writes more cells than its bound.")
+    _check_cells_once(wire.records)
     return Changeset(tuple(_record_change(item, feeds) for item in wire.records))
+
+
+def _check_cells_once(records: tuple[RecordChange, ...]) -> None:
+    """One entry says one thing of a cell: of two, replicas could not agree which came last."""
+    by_record: dict[object, set[tuple[int, bytes | None]]] = {}
+    for index, item in enumerate(records):
+        if not item.writes and item.record is None:
+            continue  # the keys of a map are distinct
+        cells = by_record.setdefault(index if item.record is None else item.record, set())
+        before = len(cells)
+        cells.update((write.field, write.element) for write in item.writes)
+        cells.update((number, None) for number in item.values)
+        if len(cells) - before != len(item.writes) + len(item.values):
+            raise MalformedMessageError("An entry writes a cell twice.")
 
 
 def _record_change(item: RecordChange, feeds: list[FeedId]) -> RecordChange:

@@ -103,7 +103,8 @@ class Projection:
         found = []
         for number, elements, index in self._attached[kind.id]:
             for value in state.living_values(number, elements=elements):
-                part = value[index] if isinstance(value, list) else value
+                parts = value[index:] if isinstance(value, list) else [value]
+                part = parts[0] if parts else None
                 if isinstance(part, bytes) and part:
                     try:
                         found.append(read_manifest(part))

@@ -83,7 +83,8 @@ class Rejudge:
             case g.Revoke():
                 self._device(statement.device, affected)
             case g.Adopt() | g.Reject() | g.Erase():
-                affected.dots.update(g.read_dots(statement.dots))
+                for dot in g.read_dots(statement.dots):
+                    affected.dots.update(self._holding.everywhere(dot))
             case g.Suspect():
                 affected.shown.add(statement.feed)
             case g.Certified():

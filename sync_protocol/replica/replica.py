@@ -106,8 +106,12 @@ class Replica:
         with suppress(PeerError):
             snapshot.finish(self)
         lost_scans = rooms.views.cursors().get(_SCANS, 0) > self._scans_queued()
-        if lost_scans or self.follower.is_ahead():
+        stale = self.follower.is_of_another_schema()
+        if lost_scans or stale or self.follower.is_ahead():
             self.rebuild()
+        elif not rooms.views.cursors():
+            with rooms.views.transaction():
+                self.follower.note_branches()
 
     def _is_suspect(self, dot: Dot) -> bool:
         return self.holding.roster.is_suspect(dot)  # of the roster as it is now
@@ -295,8 +299,9 @@ class Replica:
 
     def _queue_again(self) -> None:
         """Queue every scan that is not safe; the views must have followed before."""
-        for row in self.rooms.views.scan():
-            if row.attachments:
+        rows = [row for row in self.rooms.views.scan() if row.attachments]
+        with self.rooms.views.transaction():
+            for row in rows:
                 self._queue_scans([decode_state(row.state, row.pending)])
         with self.lock, self.rooms.log.transaction(durable=False):
             self.rooms.log.put_note(_AGAIN_NOTE, None)

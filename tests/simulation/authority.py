@@ -135,7 +135,10 @@ class Authority:
         if not chains:
             return
         chain = self.random.choice(chains)
-        seq = self.random.randint(chain.row.base_seq + 1, chain.row.head.seq)
+        folded = replica.follower.cursor(chain)  # people name what they can see
+        if folded <= chain.row.base_seq:
+            return
+        seq = self.random.randint(chain.row.base_seq + 1, folded)
         dot = replica.holding.dot(chain, seq)
         entry = replica.holding.entry(dot)
         if entry is None or entry.body is None:

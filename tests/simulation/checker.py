@@ -351,7 +351,10 @@ class Checker:
                 f"was replaced or is {self.verdicts[body]}"
             )
         for body in expected.keys() & actual.keys():
-            if expected[body].value != actual[body]:
+            want, have = expected[body].value, actual[body]
+            if cell[1] in (RETRACTION, APPROVAL):  # the rest names entries, whose names may change
+                want, have = want[:1], have[:1]
+            if want != have:
                 yield f"{device.name}: field {cell[1]} holds another value than was written"
 
     def _shown(

@@ -10,6 +10,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wai
 from dataclasses import dataclass, field
 from multiprocessing import get_context
 
+from tests.simulation.disk import PowerCut
 from tests.simulation.world import BrokenLawError, Verdict, play
 
 
@@ -42,7 +43,7 @@ def try_one(seed: int) -> tuple[int, Verdict | None, str]:
         return seed, play(seed), ""
     except BrokenLawError as broken:
         return seed, None, str(broken).splitlines()[0]
-    except Exception:  # noqa: BLE001 - whatever the engine lets out is a finding
+    except (Exception, PowerCut):  # whatever the engine lets out is a finding
         return seed, None, f"seed {seed}: " + traceback.format_exc(limit=-4)
 
 

@@ -155,5 +155,8 @@ class Line:
         if disk.dead or target.disk is not disk:
             return None
         if answer.news:
-            self.world.follow_soon(target)
+            try:
+                self.world.follow_soon(target)
+            except PowerCut as end:  # after the answer has left
+                self.world.died(target, end)
         return answer.envelope, list(answer.payloads)
