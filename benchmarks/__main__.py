@@ -107,7 +107,6 @@ def machine(scratch: Path) -> dict[str, object]:
         "processor": f"{model}, {os.cpu_count()} cores",
         "python": platform.python_version(),
         "file_system": max(below)[1] if below else "unknown",
-        "load_at_start": round(os.getloadavg()[0], 2),
     }
 
 
@@ -117,7 +116,10 @@ def rotate(
     """Run 1 of each, run 2 of each, ...; one that fails is left out, the others go on."""
     results: dict[str, report.Result] = {}
     left_out: dict[str, str] = {}
+    loads: list[float] = []
+    facts["load_before_each_run_and_at_the_end"] = loads
     for run in range(1, runs + 1):
+        loads.append(round(os.getloadavg()[0], 1))
         for name in names:
             if name in left_out:
                 continue
@@ -138,6 +140,7 @@ def rotate(
             features = contender.features().as_json()
             result = results.setdefault(name, report.Result(name, facts, features))
             result.runs.append(figures)
+    loads.append(round(os.getloadavg()[0], 1))
     return list(results.values()), left_out
 
 
