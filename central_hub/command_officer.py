@@ -151,7 +151,7 @@ def _reset(city: City, arguments: argparse.Namespace, output: Output) -> int:
     office, known = _anywhere(city, arguments.id, arguments.ward)
     role = arguments.role or _last_role(office, known.officer)
     _state(office, known, role)
-    output.say(f"The officer stands anew as {role}; devices forget their wrong PINs at their sync.")
+    output.say(f"The officer stands anew as {role}. Devices hear it at their next exchange.")
     output.data(officer_row(office, known.officer))
     return DONE
 

@@ -96,6 +96,7 @@ def read_manifest(raw: bytes) -> Manifest:
     """Read a manifest. Raises `MalformedMessageError`."""
     manifest = decode(raw, Manifest)
     shaped = all(len(address) == ADDRESS_BYTES for address in manifest.chunks)
+    shaped = shaped and 0 < manifest.size <= limits.ATTACHMENT_BYTES_MAX
     if not shaped or not 0 < len(manifest.chunks) <= limits.CHUNKS_PER_ATTACHMENT_MAX:
         raise MalformedMessageError("A scan's manifest is out of shape.")
     return manifest

@@ -20,13 +20,13 @@ from sync_protocol import limits
 from sync_protocol.attachment import key_name
 from sync_protocol.crypto.key import random_bytes
 from sync_protocol.errors import InputError, PeerError
-from sync_protocol.exchange.offer import Parts, gather
+from sync_protocol.exchange.offer import Parts, ShortHashes, gather
 from sync_protocol.identity import AttachmentId, DeviceKey, device_id
 from sync_protocol.log import frontier as heads
 from sync_protocol.log.entry import Mark
 from sync_protocol.log.seal import encode_seal, make_seal
 from sync_protocol.membership import grant as g
-from sync_protocol.replica.holding import Chain, Holding
+from sync_protocol.replica.holding import Chain
 from sync_protocol.replica.receipts import Safety
 from sync_protocol.replica.replica import Replica
 from sync_protocol.transport.folder import (
@@ -208,22 +208,11 @@ def _jobs(replica: Replica, device: DeviceKey) -> list[tuple[Chain, int]]:
     jobs = []
     for chain in chains:
         after = heads.after(
-            heads.Chain(chain.feed, chain.row.head.seq, _Reader(holding, chain)), marks
+            heads.Chain(chain.feed, chain.row.head.seq, ShortHashes(holding, chain)), marks
         )
         purged = chain.row.floor.seq > chain.row.base_seq
         jobs.append((chain, max(after, chain.row.floor.seq) if purged else after))
     return jobs
-
-
-@dataclass(frozen=True, slots=True)
-class _Reader:
-    """Our 16-byte hash at a seq of one chain."""
-
-    holding: Holding
-    chain: Chain
-
-    def __call__(self, seq: int) -> bytes | None:
-        return self.holding.short_hash_at(self.chain, seq)
 
 
 def _seal_at(replica: Replica, chain: Chain, seq: int) -> bytes:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from sync_protocol import limits
 from sync_protocol.crypto.key import DeviceKeys, random_bytes
 from sync_protocol.encoding import decode, encode
-from sync_protocol.errors import InputError, InvitationError
+from sync_protocol.errors import InputError, InvitationError, WrongWardError
 from sync_protocol.identity import NO_OFFICER, DeviceKey, OfficerId, device_id
 from sync_protocol.membership import grant as g
 from sync_protocol.replica.replica import Replica
@@ -83,6 +83,8 @@ class Registrar:
         again. Raises `InvitationError` and other `PeerError` kinds.
         """
         application = read_application(raw, self._replica.keys.public)
+        if application.ward != self._replica.holding.ward:
+            raise WrongWardError("This application is for another ward. Nothing was changed.")
         with self._replica.lock:
             kept = self._check(application.secret, application.device)
             if not kept.spent_by:

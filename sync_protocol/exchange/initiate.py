@@ -26,14 +26,13 @@ from sync_protocol.exchange.bootstrap import (
     lacks_too_much,
     try_bootstrap,
 )
-from sync_protocol.exchange.offer import gather
+from sync_protocol.exchange.offer import ShortHashes, gather
 from sync_protocol.exchange.outcome import Outcome
 from sync_protocol.exchange.respond import staged, take_in
 from sync_protocol.exchange.scans import ScanCourier
 from sync_protocol.identity import DeviceKey, FeedId, RecordId
 from sync_protocol.log import frontier as heads
 from sync_protocol.log.entry import SHORT_HASH_BYTES, Mark
-from sync_protocol.membership.grant import HUB
 from sync_protocol.replica import snapshot
 from sync_protocol.replica.holding import Chain
 from sync_protocol.replica.receipts import try_take
@@ -41,11 +40,12 @@ from sync_protocol.replica.replica import Replica
 from sync_protocol.transport.carrier import Carrier
 from sync_protocol.wire import message as m
 from sync_protocol.wire.health import Health, Thanks
-from sync_protocol.wire.hello import Frontier, Hello, Same
+from sync_protocol.wire.hello import Frontier, Hello, Same, receipts_name
 from sync_protocol.wire.pull import Pull, Pulled, Want
 from sync_protocol.wire.push import Push, Pushed
 from sync_protocol.wire.receipt import read_receipt
 
+_RELAYED = "relayed:"
 ROUNDS_MAX = 8
 """Hello rounds in one exchange: one is the rule, two after a fork; more means news kept coming."""
 
@@ -153,28 +153,18 @@ class Initiator:
         root = self._replica.holding.frontier_root()
         known = self._replica.receipts.newest(self._peer)
         equal = known is not None and heads.root(known.frontier) == root
-        again = self._lacks_receipt() or snapshot.is_wanted(self._replica)
+        again = snapshot.is_wanted(self._replica)
         if known is not None and equal and not again:
             envelope, _ = self._asker.request(m.Kind.HELLO, self._greeting(root), [])
             if envelope.kind == m.Kind.SAME:
                 same = m.decode_body(envelope, Same)
                 self.outcome.peer_time_ms = same.time
-                if same.incarnation == known.incarnation:
+                if same.incarnation == known.incarnation and same.relayed == self._heard():
                     return None
             else:
                 return self._frontier(envelope)
         envelope, _ = self._asker.request(m.Kind.HELLO, self._greeting(b""), [])
         return self._frontier(envelope)
-
-    def _lacks_receipt(self) -> bool:
-        """Whether the peer, no hub itself, may meanwhile have the hub's receipt for what we wrote.
-
-        The short answer to a greeting relays none.
-        """
-        head = self._replica.own.row.head.seq
-        if not head or self._replica.holding.roster.role_of(self._peer) == HUB:
-            return False
-        return not self._replica.receipts.safety(self._replica.own, head).hub
 
     def _greeting(self, root: bytes) -> Hello:
         return Hello(root, self._replica.character.wall())
@@ -187,7 +177,19 @@ class Initiator:
         heads.check_frontier(body.staged)
         heads.check_frontier(body.purged)
         self._take_receipts([body.receipt, *body.relayed])
+        self._hear(body.relayed)
         return body
+
+    def _heard(self) -> bytes:
+        """Return the name of the receipts that the peer relayed last."""
+        return self._replica.rooms.log.note(_RELAYED + self._peer.hex()) or b""
+
+    def _hear(self, relayed: Sequence[bytes]) -> None:
+        name = receipts_name(relayed)
+        store = self._replica.rooms.log
+        if name != self._heard():
+            with self._replica.lock, store.transaction(durable=False):
+                store.put_note(_RELAYED + self._peer.hex(), name)
 
     def _take_receipts(self, receipts: Sequence[bytes]) -> None:
         with self._replica.lock:
@@ -212,6 +214,7 @@ class Initiator:
             answer, _ = self.ask(m.Kind.PUSH, body, parts.payloads, Pushed)
             self.outcome.entries_sent += parts.entries
             self._take_receipts([answer.receipt, *answer.relayed])
+            self._hear(answer.relayed)
             healed = self._take_refusals(
                 {FeedId(feed): peer_error(code, text) for feed, code, text in answer.refused}
             )
@@ -328,7 +331,7 @@ class Initiator:
     def _wants(self, frontier: Sequence[Mark]) -> list[Want]:
         holding = self._replica.holding
         chains = [
-            heads.Chain(chain.feed, chain.row.head.seq, self._reader(chain))
+            heads.Chain(chain.feed, chain.row.head.seq, ShortHashes(holding, chain))
             for chain in holding.chains.values()
         ]
         control = holding.roster.control_feeds
@@ -342,9 +345,6 @@ class Initiator:
         """Whether a head lies in what was held here and let go of: the peer is behind."""
         chains = self._replica.holding.by_feed.get(mark.feed, ())
         return any(chain.purged and mark.seq <= chain.row.floor.seq for chain in chains)
-
-    def _reader(self, chain: Chain) -> Reader:
-        return Reader(self._replica, chain)
 
     def _locator(self, wanted: Mark) -> list[Mark]:
         """Return our marks on that feed: the newest, then ever further back."""
@@ -367,16 +367,3 @@ class Initiator:
     def _was_parted(self, wanted: Mark) -> bool:
         """Whether this feed is known, or suspected, to have forked."""
         return self._replica.holding.is_forked(wanted.feed) or wanted.feed == self._replica.own.feed
-
-
-class Reader:
-    """Our 16-byte hash at a seq of one chain, for the comparison of frontiers."""
-
-    def __init__(self, replica: Replica, chain: Chain) -> None:
-        """Attach to a chain."""
-        self._replica = replica
-        self._chain = chain
-
-    def __call__(self, seq: int) -> bytes | None:
-        """Return the hash, or None."""
-        return self._replica.holding.short_hash_at(self._chain, seq)

@@ -15,6 +15,18 @@ from sync_protocol.wire.message import payload_digest
 from sync_protocol.wire.push import RangeItem
 
 
+@dataclass(frozen=True, slots=True)
+class ShortHashes:
+    """Our 16-byte hash at a seq of one chain, for the comparison of frontiers."""
+
+    holding: Holding
+    chain: Chain
+
+    def __call__(self, seq: int) -> bytes | None:
+        """Return the hash, or None."""
+        return self.holding.short_hash_at(self.chain, seq)
+
+
 @dataclass(slots=True)
 class Parts:
     """The parts of a push; `more` says that the bound cut it short."""

@@ -37,7 +37,7 @@ from sync_protocol.replica.replica import Replica
 from sync_protocol.wire import message as m
 from sync_protocol.wire.chunk import ChunksGet, ChunksPut, ChunksWanted
 from sync_protocol.wire.health import Health, Thanks
-from sync_protocol.wire.hello import Frontier, Hello, Same
+from sync_protocol.wire.hello import Frontier, Hello, Same, receipts_name
 from sync_protocol.wire.pull import Pull, Pulled, Want
 from sync_protocol.wire.push import Push, Pushed, RangeItem
 from sync_protocol.wire.snapshot import AuditAsk, SnapshotAsk
@@ -180,7 +180,8 @@ class Responder:
         same = bool(hello.root) and hello.root == holding.frontier_root()
         if revoke is None and same and is_told:
             incarnation = self.replica.own.declared.declaration.incarnation
-            return Draft(m.Kind.SAME, Same(incarnation, now))
+            name = receipts_name(self.replica.receipts.relayed(sender))
+            return Draft(m.Kind.SAME, Same(incarnation, now, name))
         relayed = self.replica.receipts.relayed(sender)
         purged = [
             mark(chain.feed, chain.row.floor)

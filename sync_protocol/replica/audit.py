@@ -40,7 +40,8 @@ class Alarm:
 
 def is_settled(replica: Replica) -> bool:
     """Whether the views show the whole log: only then do sums say anything."""
-    return replica.follower.lag() == 0 and not snapshot.is_wanted(replica)
+    wanted = snapshot.is_wanted(replica) or snapshot.wanted_records(replica)
+    return replica.follower.lag() == 0 and not wanted
 
 
 def sums(replica: Replica) -> bytes:

@@ -236,8 +236,11 @@ class Author:
     def _context(
         self, act: Act, folded: Mapping[FeedId, Mark], stated: dict[FeedId, int]
     ) -> list[Mark]:
-        """State the heads that moved; a control entry states those of control feeds again, and
-        those of feeds of which it names entries: they may fork later."""
+        """State the heads that moved.
+
+        A control entry states those of control feeds again, and those of feeds of which it names
+        entries: they may fork later.
+        """
         control = self._holding.roster.control_feeds | _named_feeds(act.statements)
         context = []
         for feed, mark in sorted(folded.items()):

@@ -32,6 +32,7 @@ from sync_protocol.storage.store import Held, ViewStore
 _CHAIN = "chain:"
 _SEEN = "seen:"
 _BRANCHES = "branches"
+_SCHEMA = "schema"
 _STUBS = "stubs"
 
 
@@ -97,8 +98,14 @@ class Follower:
         )
 
     def note_branches(self) -> None:
-        """Remember, inside a transaction, which forks the views know."""
+        """Remember, inside a transaction, which forks the views know, and by which schema."""
         self.views.put_cursor(_BRANCHES, self.branches())
+        self.views.put_cursor(_SCHEMA, self.schema.version)
+
+    def is_of_another_schema(self) -> bool:
+        """Whether the views were made by another version: it judged by other rights."""
+        cursors = self.views.cursors()
+        return bool(cursors) and cursors.get(_SCHEMA, self.schema.version) != self.schema.version
 
     def note_stubs(self) -> None:
         """Remember, inside a transaction, that some records wait for the entry that made them."""

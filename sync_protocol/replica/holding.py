@@ -34,6 +34,7 @@ from sync_protocol.membership.roster import Roster, Spoken, build
 from sync_protocol.storage.store import ChainRow, LogStore
 
 CONTROL_NOTE = "control:"
+_FLUSHED_NOTE = "flushed"
 _FLOOR_SEEN = "floor-seen:"
 
 
@@ -104,6 +105,7 @@ class Holding:
         self.chains: dict[int, Chain] = {}
         self.by_feed: dict[FeedId, list[Chain]] = {}
         self.roster = Roster()
+        self._is_loose = False
         self._forks: dict[int, list[int]] = {}
         for row in store.chains():
             self._keep(Chain(row, read_declaration(row.declaration)))
@@ -269,6 +271,13 @@ class Holding:
         except Exception:
             self.reload()
             raise
+        self._is_loose = not durable
+
+    def make_durable(self) -> None:
+        """Flush what the chains say, where a power cut could still take it back."""
+        if self._is_loose:
+            with self.transaction(durable=True):
+                self.store.put_note(_FLUSHED_NOTE, b"")
 
     def declare(self, declared: SignedDeclaration) -> Chain:
         """Keep a feed's declaration; a feed that is known already stays as it is."""
@@ -313,24 +322,20 @@ class Holding:
                 seen = seen_by_chain.setdefault(chain.number, {})
                 said = self.read_control(entry, seen)
                 if said is not None:
-                    officer, statements = said[0], self._named(said[1], chain, entry)
+                    officer, statements = said[0], self._named(said[1], entry)
                     dot, agrees = self.dot(chain, seq), partial(self._keeps, chain, seq)
                     yield Spoken(dot, chain.device, officer, dict(seen), statements, agrees)
 
-    def _named(
-        self, statements: Sequence[Statement], chain: Chain, entry: Entry
-    ) -> list[Statement]:
+    def _named(self, statements: Sequence[Statement], entry: Entry) -> list[Statement]:
         """Name the branch of entries that statements spoke of before their feed forked."""
         return [
-            msgspec.structs.replace(item, dots=self._branches_of(item, chain, entry))
+            msgspec.structs.replace(item, dots=self._branches_of(item, entry))
             if isinstance(item, Adopt | Reject | Erase)
             else item
             for item in statements
         ]
 
-    def _branches_of(
-        self, item: Adopt | Reject | Erase, chain: Chain, entry: Entry
-    ) -> list[list[Any]]:
+    def _branches_of(self, item: Adopt | Reject | Erase, entry: Entry) -> list[list[Any]]:
         """Return its dots on the branch that the speaker had folded (its context says which).
 
         Where that branch is not held here, the dot is given a name that no entry here has.

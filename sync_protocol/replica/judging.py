@@ -8,8 +8,9 @@ seen a control head that we do not hold yet, or whose device has no grant yet, w
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from sync_protocol.clock import millis
 from sync_protocol.errors import PeerError
@@ -42,8 +43,7 @@ class WaitsError(Exception):
     """Inside the fold: this entry must wait, and the rest of its feed with it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Judged:
+class Judged(msgspec.Struct, frozen=True, gc=False):
     """One entry, read and judged."""
 
     verdict: Verdict

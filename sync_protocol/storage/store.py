@@ -19,6 +19,8 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
+import msgspec
+
 from sync_protocol.identity import AttachmentId, RecordId
 from sync_protocol.log.entry import Entry
 from sync_protocol.log.feed import Head
@@ -123,8 +125,7 @@ class Claim(NamedTuple):
     value: str
 
 
-@dataclass(frozen=True, slots=True)
-class StoredRecord:
+class StoredRecord(msgspec.Struct, frozen=True, gc=False):
     """A record's merged state and what lists and searches need of it.
 
     `state` is canonical bytes, equal on all replicas of equal frontier; `pending` is what only

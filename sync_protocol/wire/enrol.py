@@ -16,11 +16,12 @@ from sync_protocol.crypto import signature
 from sync_protocol.crypto.key import DeviceKeys
 from sync_protocol.encoding import decode, encode
 from sync_protocol.errors import InputError, MalformedMessageError
-from sync_protocol.identity import KEY_BYTES, DeviceKey, WardId
+from sync_protocol.identity import ID_BYTES, KEY_BYTES, DeviceKey, WardId
 from sync_protocol.wire.message import Body, encode_body
 
 PREFIX = "MC1."
 SECRET_BYTES = 16
+LABEL_CHARACTERS_MAX = 200
 
 
 class Invitation(Body, frozen=True):
@@ -71,7 +72,14 @@ def read_invitation(text: str) -> Invitation:
         invitation = decode(base64.urlsafe_b64decode(raw + "=" * (-len(raw) % 4)), Invitation)
     except (MalformedMessageError, binascii.Error, ValueError) as cause:
         raise InputError("The invitation is cut off or mistyped. Copy it whole.") from cause
-    if len(invitation.responder) != KEY_BYTES or len(invitation.root) != KEY_BYTES:
+    sizes = (
+        (invitation.secret, SECRET_BYTES),
+        (invitation.ca_fingerprint, KEY_BYTES),
+        (invitation.responder, KEY_BYTES),
+        (invitation.root, KEY_BYTES),
+        (invitation.ward, ID_BYTES),
+    )
+    if any(len(value) != size for value, size in sizes):
         raise InputError("The invitation is cut off or mistyped. Copy it whole.")
     return invitation
 
@@ -88,7 +96,13 @@ def read_application(raw: bytes, responder: DeviceKey) -> Application:
     """Read an application and check the proof of possession. Raises `PeerError` kinds only."""
     body = raw[signature.SIGNATURE_BYTES :]
     application = decode(body, Application)
-    if len(application.device) != KEY_BYTES or len(application.agreement) != KEY_BYTES:
+    sizes = (
+        (application.device, KEY_BYTES),
+        (application.agreement, KEY_BYTES),
+        (application.ward, ID_BYTES),
+    )
+    shaped = all(len(value) == size for value, size in sizes)
+    if not shaped or len(application.label) > LABEL_CHARACTERS_MAX:
         raise MalformedMessageError("An application for enrolment is out of shape.")
     proof = raw[: signature.SIGNATURE_BYTES]
     signature.check(application.device, proof, signature.ENROLMENT, responder, body)

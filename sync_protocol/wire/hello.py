@@ -8,8 +8,13 @@ has not, so that an interrupted push goes on where it broke off.
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Iterable
+
 from sync_protocol.log.entry import Mark
 from sync_protocol.wire.message import Body
+
+_NAME_BYTES = 8
 
 
 class Hello(Body, frozen=True):
@@ -20,10 +25,21 @@ class Hello(Body, frozen=True):
 
 
 class Same(Body, frozen=True):
-    """Nothing is new on either side."""
+    """No entry is new on either side.
+
+    `relayed` names the receipts of others that the responder would relay (`receipts_name`). Where
+    it is not what they were the last time, the initiator asks again with an empty root.
+    """
 
     incarnation: bytes
     time: int
+    relayed: bytes = b""
+
+
+def receipts_name(relayed: Iterable[bytes]) -> bytes:
+    """Return the 8 bytes that stand for a set of receipts; nothing stands for none."""
+    found = sorted(hashlib.sha256(raw).digest() for raw in relayed)
+    return hashlib.sha256(b"".join(found)).digest()[:_NAME_BYTES] if found else b""
 
 
 class Frontier(Body, frozen=True):

@@ -30,7 +30,7 @@ def test_what_two_wrote_is_shown_and_settled(
     tmp_path: Path, ward: tuple[Hub, Program, Program]
 ) -> None:
     hub, one, two = ward
-    write_lines(tmp_path / "d.jsonl", list(sample(20, 1)))
+    write_lines(tmp_path / "d.jsonl", [{**item, "status": "processing"} for item in sample(20, 1)])
     ids = [row["id"] for row in one.ok("intake", "d.jsonl", "--json").lines]
     supervisor = hub.officer("Trần Văn Thử", "supervisor")
     one.ok("sync")

@@ -24,8 +24,10 @@ from urllib.parse import urlsplit
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.hpke import AEAD, KDF, KEM, Suite
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 if sys.version_info >= (3, 14):
@@ -33,7 +35,9 @@ if sys.version_info >= (3, 14):
 else:
     from backports import zstd
 
-HELLO, PUSH, PULL = 1, 2, 3
+HELLO, PUSH, PULL, CHUNKS_WANTED, CHUNKS_PUT, CHUNKS_GET = 1, 2, 3, 4, 5, 6
+CHUNKS_ANSWER = 105
+CHUNK = 256 * 1024
 SAME, FRONTIER, PUSHED, PULLED, CHALLENGE, REFUSED = 101, 102, 103, 104, 120, 121
 BLOCK, GROUP = 256, 4096
 PARCEL = "application/vnd.motcua.parcel"
@@ -515,11 +519,14 @@ class Replica:
                     found += [(feed.device, row) for row in unpack(body[8:])]
         return found
 
+    def certificates(self) -> list[list[Any]]:
+        """6.6."""
+        raws = [row[1] for _, row in self.statements() if row[0] == 13]
+        return [signed_body(raw, self.root, "motcua/certificate/1") for raw in raws]
+
     def hub(self) -> bytes:
         """6.6: the device that the root's certificate names."""
-        raws = [row[1] for _, row in self.statements() if row[0] == 13]
-        told = [signed_body(raw, self.root, "motcua/certificate/1") for raw in raws]
-        newest: bytes = max(told, key=lambda item: item[0])[1]
+        newest: bytes = max(self.certificates())[1]
         return newest
 
     def is_granted(self) -> bool:
@@ -528,7 +535,12 @@ class Replica:
         rows = [row for speaker, row in self.statements() if speaker == hub and row[0] == 1]
         return any(row[1] == self.public for row in rows)
 
-    def write(self, values: dict[int, Any], officer: bytes = b"") -> bytes:
+    def write(
+        self,
+        values: dict[int, Any],
+        officer: bytes = b"",
+        papers: dict[bytes, list[Any]] | None = None,
+    ) -> bytes:
         """5.4: a new dossier; return its id (2.8)."""
         own = self.own
         if own is None:
@@ -542,12 +554,61 @@ class Replica:
         header = pack([self.last_time, officer, 1, 0, context])  # 3.5
         normal = {key: _nfc(value) for key, value in values.items()}
         salt = os.urandom(8)
-        body = salt + pack([[], [[None, 1, normal]]])  # 5.1, 5.2
+        writes = [[12, element, value] for element, value in (papers or {}).items()]  # 5.3, §20
+        body = salt + pack([[], [[None, 1, normal, writes]]])  # 5.1, 5.2
         seq = len(own.entries) + 1
         own.put(header, body, digest(body))
         own.sealed = seq
         tail = digest(b"motcua/record/1", own.id, u64(seq), salt, bytes(4))[:10]
         return (self.last_time >> 16).to_bytes(6, "big") + tail
+
+    # --- §12 -----------------------------------------------------------------------------------
+
+    def attach(self, plain: bytes, media_type: str) -> tuple[bytes, bytes, list[bytes]]:
+        """12.1 … 12.3: return the manifest, the attachment id and the chunks."""
+        key, count = os.urandom(32), -(-len(plain) // CHUNK)
+        chunks = []
+        for index in range(count):
+            place = b"motcua/scan/1" + struct.pack(">II", index, count)
+            nonce = os.urandom(12)
+            part = plain[index * CHUNK : (index + 1) * CHUNK]
+            chunks.append(nonce + AESGCM(key).encrypt(nonce, part, place))  # 1.11
+        addresses = [digest(chunk) for chunk in chunks]
+        recovery = max(self.certificates())[3]
+        reader = X25519PublicKey.from_public_bytes(recovery)
+        suite = Suite(KEM.X25519, KDF.HKDF_SHA256, AEAD.AES_256_GCM)  # 1.12
+        name = digest(b"motcua/key/1", recovery)[:8]  # 2.10
+        keys = [[name, suite.encrypt(key, reader, b"motcua/scan/1")]]
+        manifest = pack([media_type, len(plain), addresses, keys])
+        return manifest, digest(b"motcua/attachment/1", *addresses)[:16], chunks
+
+    def bring(self, scan: bytes, chunks: list[bytes]) -> bool:
+        """12.4, 12.5: return whether a receipt names the scan."""
+        addresses = [digest(chunk) for chunk in chunks]
+        named = [[scan, addresses]]
+        kind, told, _ = self.ask(CHUNKS_WANTED, [addresses, named])
+        by_address = dict(zip(addresses, chunks, strict=True))
+        lacking = [by_address[address] for address in told[0]]
+        if lacking:
+            sizes = [len(chunk) for chunk in lacking]
+            kind, told, _ = self.ask(CHUNKS_PUT, [told[0], sizes, named], lacking)
+        if kind != CHUNKS_ANSWER:
+            raise RefusedError("malformed", kind)
+        return bool(told[2]) and scan in signed_body(told[2], None, "motcua/receipt/1")[8]
+
+    def fetch(self, addresses: list[bytes]) -> list[bytes]:
+        """10.19, 10.20."""
+        found: dict[bytes, bytes] = {}
+        while len(found) < len(addresses):
+            wanted = [address for address in addresses if address not in found]
+            kind, told, payloads = self.ask(CHUNKS_GET, [wanted, 1])
+            if kind != CHUNKS_ANSWER or not told[0]:
+                raise RefusedError("malformed", kind)
+            for address, chunk in zip(told[0], payloads, strict=True):
+                if digest(chunk) != address:
+                    raise RefusedError("bad-signature", "chunk")
+                found[address] = chunk
+        return [found[address] for address in addresses]
 
     def dossiers(self) -> dict[bytes, dict[int, Any]]:
         """Every dossier as the entry that made it wrote it, by id."""

@@ -113,6 +113,38 @@ def test_many_entries_come_over_in_blocks_packed_against_their_head(hub: Hub) ->
 
 
 @pytest.mark.process
+def test_a_scan_travels_after_its_dossier(hub: Hub) -> None:
+    device = enrolled(hub, "máy quét")
+    manifest, scan, chunks = device.attach(os.urandom(300_000), "image/jpeg")
+    paper = ["to-khai", "Tờ khai", scan, manifest, "submitted", None]
+    written = device.write({**DOSSIER, NAME: "Có bản chụp"}, papers={os.urandom(16): paper})
+    assert device.exchange()
+    assert device.bring(scan, chunks)
+    other = enrolled(hub, "máy xem")
+    assert other.fetch([stranger.digest(chunk) for chunk in chunks]) == chunks
+    shown = hub.command("dossier", "show", written.hex(), "--ward", "00070")
+    assert scan.hex() in json.dumps(shown)
+
+
+@pytest.mark.process
+def test_a_revoked_device_is_told_so_and_reads_nothing(hub: Hub) -> None:
+    device = enrolled(hub, "máy mất")
+    device.write({**DOSSIER, NAME: "Trước"})
+    assert device.exchange()
+    name = stranger.digest(b"motcua/device/1", device.public)[:16].hex()
+    hub.command("device", "revoke", name, "--reason", "lost")
+    device.write({**DOSSIER, NAME: "Sau"})
+    kind, told, _ = device.ask(stranger.HELLO, [b"", 0])
+    assert (kind, told[5]) == (stranger.FRONTIER, "revoked-lost")
+    device.push(device.take_receipt(told[0])[5])
+    assert device.is_receipted()
+    with pytest.raises(RefusedError, match="not-admitted"):
+        device.ask(stranger.PULL, [[], 1, False])
+    held = hub.command("quarantine", "list", "--ward", "00070")
+    assert "revoked-lost" in {row["reason"] for row in held}
+
+
+@pytest.mark.process
 def test_an_invitation_is_spent_once(hub: Hub) -> None:
     invitation = hub.invite()
     Replica(invitation).enrol("một")
