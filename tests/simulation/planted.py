@@ -49,9 +49,11 @@ def _over(owner: Any, name: str, make: Callable[[Any], Any]) -> Patch:
 def _receipt_before_fsync(finish: Any) -> Any:
     def loose(self: Any) -> Any:
         transaction = self._holding.transaction
-        with mock.patch.object(
-            self._holding, "transaction", lambda *, durable: transaction(durable=False)
-        ):
+
+        def hasty(*, durable: bool) -> Any:  # noqa: ARG001 - the port's name
+            return transaction(durable=False)
+
+        with mock.patch.object(self._holding, "transaction", hasty):
             return finish(self)
 
     return loose
