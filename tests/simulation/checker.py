@@ -7,10 +7,11 @@ living values of each cell, and so every conflict that must be shown, and no oth
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterator
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from sync_protocol.identity import NO_OFFICER, RecordId
 from sync_protocol.log.entry import read_header
@@ -160,7 +161,7 @@ class Checker:
 
     def _rows(self, replica: Replica) -> list[StoredRecord]:
         # Pending dots are what the order of arrival left behind; they speak of what is held back.
-        return [dataclasses.replace(row, pending=b"") for row in replica.rooms.views.scan()]
+        return [msgspec.structs.replace(row, pending=b"") for row in replica.rooms.views.scan()]
 
     def _held_rows(self, replica: Replica) -> dict[bytes, str]:
         chains = replica.holding.chains

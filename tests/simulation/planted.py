@@ -50,7 +50,7 @@ def _receipt_before_fsync(finish: Any) -> Any:
     def loose(self: Any) -> Any:
         transaction = self._holding.transaction
 
-        def hasty(*, durable: bool) -> Any:  # noqa: ARG001 - the port's name
+        def hasty(*, durable: bool) -> Any:
             return transaction(durable=False)
 
         with mock.patch.object(self._holding, "transaction", hasty):
