@@ -128,7 +128,7 @@ class Author:
         """Put back what the store lost; return the journal's last frame."""
         last: JournalFrame | None = None
         lost: list[JournalFrame] = []
-        for raw in self._journal.frames():
+        for raw in self._journal.frames(chain.row.head.seq):  # what lies before is in the store
             frame = open_frame(self._journal_key, raw)
             if frame.feed == chain.feed:
                 last = frame
@@ -236,8 +236,10 @@ class Author:
     def _context(
         self, act: Act, folded: Mapping[FeedId, Mark], stated: dict[FeedId, int]
     ) -> list[Mark]:
-        """State the heads that moved; a control entry states those of control feeds again, and
-        those of feeds of which it names entries: they may fork later.
+        """State the heads that moved.
+
+        A control entry states those of control feeds again, and those of feeds of which it names
+        entries: they may fork later.
         """
         control = self._holding.roster.control_feeds | _named_feeds(act.statements)
         context = []

@@ -322,24 +322,20 @@ class Holding:
                 seen = seen_by_chain.setdefault(chain.number, {})
                 said = self.read_control(entry, seen)
                 if said is not None:
-                    officer, statements = said[0], self._named(said[1], chain, entry)
+                    officer, statements = said[0], self._named(said[1], entry)
                     dot, agrees = self.dot(chain, seq), partial(self._keeps, chain, seq)
                     yield Spoken(dot, chain.device, officer, dict(seen), statements, agrees)
 
-    def _named(
-        self, statements: Sequence[Statement], chain: Chain, entry: Entry
-    ) -> list[Statement]:
+    def _named(self, statements: Sequence[Statement], entry: Entry) -> list[Statement]:
         """Name the branch of entries that statements spoke of before their feed forked."""
         return [
-            msgspec.structs.replace(item, dots=self._branches_of(item, chain, entry))
+            msgspec.structs.replace(item, dots=self._branches_of(item, entry))
             if isinstance(item, Adopt | Reject | Erase)
             else item
             for item in statements
         ]
 
-    def _branches_of(
-        self, item: Adopt | Reject | Erase, chain: Chain, entry: Entry
-    ) -> list[list[Any]]:
+    def _branches_of(self, item: Adopt | Reject | Erase, entry: Entry) -> list[list[Any]]:
         """Return its dots on the branch that the speaker had folded (its context says which).
 
         Where that branch is not held here, the dot is given a name that no entry here has.

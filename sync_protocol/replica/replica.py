@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 
 from sync_protocol.attachment import Manifest, attachment_id, seal_scan
 from sync_protocol.clock import HybridLogicalClock, WallClock
@@ -100,8 +101,8 @@ class Replica:
         self.follower = Follower(self.holding, rooms.views, character.schema, projection)
         self.follower.on_scans = self._queue_scans
         self.rejudge = Rejudge(self.follower)
-        self.rejudge.on_lost = self._want_snapshot
-        self.follower.on_stubs = self._want_records
+        self.rejudge.on_lost = partial(snapshot.want, self)
+        self.follower.on_stubs = partial(snapshot.want_records, self)
         self._erase_again()
         with suppress(PeerError):
             snapshot.finish(self)
@@ -323,17 +324,11 @@ class Replica:
                 self._queue_again()
             return count
 
-    def _want_records(self, records: Sequence[RecordId]) -> None:
-        snapshot.want_records(self, records)
-
-    def _want_snapshot(self) -> None:
-        snapshot.want(self)
-
     def rebuild(self) -> None:
         """Forget the views and make them anew from the log; a partial log needs a new snapshot."""
         with self.view_lock:
             if self.holding.is_partial():
-                self._want_snapshot()
+                snapshot.want(self)
                 with self.rooms.views.transaction():
                     self.follower.note_branches()
                 return

@@ -121,7 +121,9 @@ class Authority:
 
     def _held(self, replica: Replica) -> list[Dot]:
         chains = replica.holding.chains
-        return [replica.holding.dot(chains[row.chain], row.seq) for row in replica.rooms.views.held()]
+        return [
+            replica.holding.dot(chains[row.chain], row.seq) for row in replica.rooms.views.held()
+        ]
 
     def erase(self, hub: Device) -> None:
         """Forget one entry, by law."""

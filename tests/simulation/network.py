@@ -35,7 +35,9 @@ class Weather:
 
     def parts(self, one: Device, other: Device) -> bool:
         """Whether these two can't reach one another."""
-        return bool({one.name, other.name} & self.parted) or f"{one.name}-{other.name}" in self.parted
+        return (
+            bool({one.name, other.name} & self.parted) or f"{one.name}-{other.name}" in self.parted
+        )
 
 
 class Answered:

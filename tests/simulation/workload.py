@@ -194,7 +194,13 @@ class People:
     ) -> Draft:
         wrote = [
             Wrote(
-                record, 0, w.field, w.element, w.value, seen.get((w.field, w.element), frozenset()), saw
+                record,
+                0,
+                w.field,
+                w.element,
+                w.value,
+                seen.get((w.field, w.element), frozenset()),
+                saw,
             )
             for w in writes
         ]
