@@ -91,7 +91,7 @@ def _health(city: City, arguments: argparse.Namespace, output: Output) -> int:
             output.say(
                 f"    {item['label'] or item['id']} ({item['role']}): "
                 f"heard {_ago(item['last_contact_s'])}, in step {_ago(item['last_sync_s'])}, "
-                f"unsent {item['unsent']}"
+                f"unsent {item['unsent'] if item['unsent'] >= 0 else 'unknown'}"
             )
             for sentence in warnings({**_NOTHING_WRONG, **item["figures"]}):
                 output.say(f"        ⚠ {sentence}")

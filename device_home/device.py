@@ -17,12 +17,16 @@ from pathlib import Path
 from device_home.duties import do_duties
 from device_home.enrolment import peer
 from device_home.home import Home
-from device_home.notes import keep_contact, keep_success
+from device_home.notes import keep_contact, keep_report, keep_success, last_report_ms
+from device_home.upkeep import figures
 from sync_protocol.errors import BusyError, PeerError, SyncError
 from sync_protocol.exchange.initiate import Initiator
 from sync_protocol.exchange.outcome import Outcome
 from sync_protocol.membership.grant import TABLET
 from sync_protocol.replica import Replica
+
+REPORT_S = 600
+"""A device says how it is at most so often: apart from the idle check, one request of 400 bytes."""
 
 EXCHANGE_WAIT_S = 600.0
 """Wait for another exchange of this process to end: a whole first one over a village line."""
@@ -118,11 +122,26 @@ class Device:
                 raise
             finally:
                 replica.follow()
-        keep_contact(replica, total.peer_time_ms)
-        keep_success(replica)
+            keep_contact(replica, total.peer_time_ms)
+            if not total.standing:
+                keep_success(replica)
+                self._report(initiator, replica, total)
         duration_ms = round((time.monotonic() - started) * 1000)
         cpu_ms = round((time.process_time() - cpu_started) * 1000)
         return Synced(total, replica.rooms.views.counts().disputed, duration_ms, cpu_ms)
+
+    def _report(self, initiator: Initiator, replica: Replica, total: Outcome) -> None:
+        """Tell the peer now and then how this device is; that it can't be told harms nothing."""
+        last = last_report_ms(replica)
+        now = replica.character.wall()
+        if last is not None and 0 <= now - last < REPORT_S * 1000:
+            return
+        try:
+            initiator.report(figures(self._home, replica))
+        except SyncError:
+            return  # it is told next time
+        keep_report(replica)
+        total.requests += 1
 
     def _round(self, initiator: Initiator, replica: Replica, total: Outcome) -> bool:
         """Exchange once; return whether scans became known that are to be fetched."""
@@ -149,6 +168,7 @@ def _add(total: Outcome, part: Outcome) -> None:
     ):
         setattr(total, name, getattr(total, name) + getattr(part, name))
     total.refused.update(part.refused)
+    total.standing = part.standing or total.standing
     total.peer_time_ms = part.peer_time_ms or total.peer_time_ms
 
 

@@ -89,6 +89,7 @@ def run_sync(device: Device, _arguments: Namespace, output: Output) -> int:
             "chunks_sent": done.chunks_sent,
             "chunks_received": done.chunks_received,
             "conflicts_open": synced.conflicts_open,
+            "standing": done.standing,
             "refused": {feed.hex(): problem.code for feed, problem in done.refused.items()},
             "last_success": last_success_ms(device.replica()),
             "duration_ms": synced.duration_ms,
@@ -101,7 +102,12 @@ def run_sync(device: Device, _arguments: Namespace, output: Output) -> int:
     )
     for feed, problem in done.refused.items():
         output.note(f"Feed {feed.hex()[:12]} was refused: {problem.diagnosis} [{problem.code}]\n")
-    return FAILED if done.refused else DONE
+    if done.standing:
+        output.note(
+            "This device was revoked. What it held unsent was handed over and is kept for review; "
+            f"it reads nothing any more. [{done.standing}]\n"
+        )
+    return FAILED if done.refused or done.standing else DONE
 
 
 def _enrol_options(parser: argparse.ArgumentParser) -> None:

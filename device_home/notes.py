@@ -8,6 +8,7 @@ from sync_protocol.replica import Replica
 _CONTACT = "health:contact"
 _SUCCESS = "health:success"
 _OFFSET = "health:clock-offset"
+_REPORTED = "health:reported"
 
 
 def keep_contact(replica: Replica, peer_time_ms: int) -> None:
@@ -37,6 +38,16 @@ def last_success_ms(replica: Replica) -> int | None:
 def clock_offset_ms(replica: Replica) -> int | None:
     """Return how far our clock was ahead of the peer's."""
     return _read(replica, _OFFSET)
+
+
+def keep_report(replica: Replica) -> None:
+    """Remember that the peer took down our figures now."""
+    _put(replica, {_REPORTED: replica.character.wall()})
+
+
+def last_report_ms(replica: Replica) -> int | None:
+    """Return when the peer last took down our figures, by our clock."""
+    return _read(replica, _REPORTED)
 
 
 def _put(replica: Replica, notes: dict[str, int]) -> None:

@@ -121,8 +121,8 @@ LAPSED_DAYS = 180
 """A device silent for so long is marked lapsed."""
 
 # --- storage -------------------------------------------------------------------------------
-JOURNAL_SEGMENT_BYTES_MAX = 8 * MIB
-"""One journal file: about 15,000 entries; the unit of deletion."""
+JOURNAL_SEGMENT_BYTES_MAX = 1 * MIB
+"""One journal file: about 1,500 entries; the unit of deletion, and what an opening reads again."""
 STORE_TIMEOUT_S = 30.0
 """Wait for another writer of the same database."""
 STORE_CACHE_BYTES = 8 * MIB

@@ -26,7 +26,10 @@ CASE = RecordType(
         Field(1, "name", required=True, searched=True),
         Field(2, "phone"),
         Field(
-            3, "papers", FieldKind.COLLECTION, (Part("label"), Part("scan", ValueType.ATTACHMENT, 9999))
+            3,
+            "papers",
+            FieldKind.COLLECTION,
+            (Part("label"), Part("scan", ValueType.ATTACHMENT, 9999)),
         ),
     ),
 )

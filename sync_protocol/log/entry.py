@@ -11,7 +11,6 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 
 import msgspec
 
@@ -50,8 +49,7 @@ class Header(msgspec.Struct, array_like=True, frozen=True):
     context: list[Mark] = []
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(msgspec.Struct, frozen=True, gc=False):
     """One entry as it is stored and sent. `body` is None once it was erased."""
 
     header: bytes

@@ -79,6 +79,9 @@ def judge_changeset(
     if author.dot in roster.adopted or roster.role_of(author.device) == g.HUB:
         return ADMITTED
     role = role_in_force(roster, author)
+    if any(change.type not in schema.by_id for change in changeset.records):
+        # Rights of a type that is not known here can't be judged; a newer version judges again.
+        return held("newer-type")
     for change in changeset.records:
         if not _may_write(schema, change, role):
             return held("not-allowed")
@@ -93,9 +96,9 @@ def role_in_force(roster: Roster, author: Author) -> str:
 
 
 def _may_write(schema: Schema, change: RecordChange, role: str) -> bool:
-    kind = schema.by_id.get(change.type)
-    if kind is None:
-        return True  # a newer version's type: kept, never interpreted here
+    kind = schema.by_id[change.type]
+    if RETRACTION in change.values and kind.retractors and role not in kind.retractors:
+        return False
     for number in kind.restricted.intersection(change.values):
         if role not in kind.by_id[number].writers:
             return False

@@ -92,10 +92,12 @@ class Roster:
 
         A forked feed has a mark for each branch of which something counts.
         """
-        certificate = self.hubs.get(device)
-        if certificate is not None:
+        if device in self.hubs:
             newest = self.certificate
-            return [item for item in newest.cuts if item.feed == feed] or None if newest else None
+            if newest is None or newest.hub == device:
+                return None
+            # Of a former hub key counts what the city root's newest word names, and no more.
+            return [item for item in newest.cuts if item.feed == feed]
         revoke = self.revoked(device)
         if revoke is None:
             return None
@@ -193,6 +195,7 @@ def _hear_edge(roster: Roster, item: Spoken) -> None:
     """An edge may enrol and lock tablets, share the ward key, and adopt for a supervisor."""
     if not _within_cut(roster, item):
         return
+    recoveries = {certificate.recovery for certificate in roster.hubs.values()}
     supervises = roster.officer_role(item.officer, item.seen) in (g.SUPERVISOR, g.ADMINISTRATOR)
     for statement in item.statements:
         target = getattr(statement, "device", None)
@@ -200,7 +203,8 @@ def _hear_edge(roster: Roster, item: Spoken) -> None:
         allowed = (
             (isinstance(statement, g.Grant) and statement.role == g.TABLET and tablet)
             or (isinstance(statement, g.Revoke) and tablet and supervises)
-            or isinstance(statement, g.KeyShare | g.WardKey)
+            or isinstance(statement, g.KeyShare)
+            or (isinstance(statement, g.WardKey) and statement.recovery in recoveries)
             or (isinstance(statement, g.Adopt | g.Reject) and supervises)
         )
         if allowed:

@@ -80,7 +80,7 @@ def _kind(field: Field, key: CellKey, cell: Cell, state: RecordState) -> str | N
 def _edited_since(state: RecordState, cell: Cell) -> bool:
     if not any(item.value is not None for item in cell.values()):
         return False
-    seen = {dot for item in cell.values() for dot in _dots_of(item.value, 1)}
+    seen = {dot for item in cell.values() for dot in listed_dots(item.value, 1)}
     keys = [key for key in state.keys() if key[0] != RETRACTION]  # noqa: SIM118 - no mapping
     alive = {dot for key in keys for dot in state.living(key)}
     return not alive <= seen
@@ -93,12 +93,12 @@ def _basis_changed(value: Any, state: RecordState) -> bool:  # noqa: ANN401 - an
     for row in rows if isinstance(rows, list) else []:
         if not isinstance(row, list) or not row or not isinstance(row[0], int):
             return True
-        if set(state.living((row[0], None))) != set(_dots_of(row, 1)):
+        if set(state.living((row[0], None))) != set(listed_dots(row, 1)):
             return True
     return False
 
 
-def _dots_of(value: Any, index: int) -> list[Dot]:  # noqa: ANN401 - any stored value
+def listed_dots(value: Any, index: int) -> list[Dot]:  # noqa: ANN401 - any stored value
     """Read the dots at `index` of a value; what is out of shape names none."""
     rows = value[index] if isinstance(value, list) and len(value) > index else []
     found = []

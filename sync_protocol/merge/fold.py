@@ -33,10 +33,15 @@ def fold(
     dot, timestamp, officer = stamp
     makes = change.record is None
     if makes:
+        if state.type != change.type:  # edits that came first spoke of another type than this one
+            state.cells.clear()
+            state.dead.clear()
         state.made, state.timestamp, state.officer = dot, timestamp, officer
         state.type = change.type
     else:
         state.history.add(dot)
+        if state.made is not None and change.type != state.type:
+            return  # it speaks of another type than the record's: remembered, never mixed in
     if makes and not state.cells and not state.dead:
         members = _only_adds(change)
         if members is not None:
@@ -80,7 +85,7 @@ def refold(
 ) -> RecordState:
     """Make a record's state anew from all its admitted changes, in any order."""
     state = RecordState(kind)
-    for stamp, change in changes:
+    for stamp, change in sorted(changes, key=lambda item: item[1].record is not None):
         fold(state, stamp, change, lambda _: False)
     state.dead = {
         key: left

@@ -10,8 +10,9 @@ record that nobody has edited is its base alone: one clock for all its fields.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any
+
+import msgspec
 
 from sync_protocol.encoding import decode, encode
 from sync_protocol.errors import MalformedMessageError
@@ -25,8 +26,7 @@ def _sort_key(key: CellKey) -> tuple[int, bytes]:
     return key[0], key[1] or b""
 
 
-@dataclass(slots=True)
-class RecordState:
+class RecordState(msgspec.Struct, gc=False):
     """One record while it is being folded.
 
     `made` is the dot of the entry that made it. `plain` holds the fields that only that entry has
@@ -38,11 +38,11 @@ class RecordState:
     made: Dot | None = None
     timestamp: int = 0
     officer: OfficerId = NO_OFFICER
-    plain: dict[int, Any] = field(default_factory=dict)
-    members: dict[CellKey, Any] = field(default_factory=dict)
-    cells: dict[CellKey, Cell] = field(default_factory=dict)
-    dead: dict[CellKey, set[Dot]] = field(default_factory=dict)
-    history: set[Dot] = field(default_factory=set)
+    plain: dict[int, Any] = {}
+    members: dict[CellKey, Any] = {}
+    cells: dict[CellKey, Cell] = {}
+    dead: dict[CellKey, set[Dot]] = {}
+    history: set[Dot] = set()
 
     def cell(self, key: CellKey) -> Cell:
         """Return the cell to write to, moving it out of the base where it lies there."""
@@ -77,10 +77,11 @@ class RecordState:
             value = self.plain.get(number)
             return [] if value is None else [value]
         found = [self.plain[number]] if number in self.plain else []
-        for key in self.keys():
-            if key[0] == number and key in self.members:
+        keys = [key for key in (*self.members, *self.cells) if key[0] == number]
+        for key in sorted(keys, key=_sort_key):
+            if key in self.members:
                 found.append(self.members[key])
-            elif key[0] == number and key in self.cells:
+            else:
                 cell = self.cells[key]
                 found += [cell[dot].value for dot in sorted(cell) if not cell[dot].op]
         return [value for value in found if value is not None]
@@ -169,7 +170,7 @@ def decode_state(raw: bytes, pending: bytes = b"") -> RecordState:
         if pending:
             for number, element, dots in decode(pending, list[Any]):
                 state.dead[number, element] = {_read_dot(row) for row in dots}
-    except (ValueError, TypeError, IndexError, AttributeError) as cause:
+    except (ValueError, TypeError, LookupError, AttributeError) as cause:
         raise MalformedMessageError("A record's state is damaged.") from cause
     return state
 

@@ -12,8 +12,7 @@ branch]; number 0 is the entry's own feed, others count into the body's table of
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
@@ -34,33 +33,37 @@ def whole_dot(dot: Dot) -> list[object]:
     return [dot.feed, dot.seq, dot.branch] if dot.branch else [dot.feed, dot.seq]
 
 
-class CellWrite(msgspec.Struct, array_like=True, frozen=True):
+_Number = Annotated[int, msgspec.Meta(ge=0, le=limits.NUMBER_MAX)]
+_Id = Annotated[bytes, msgspec.Meta(min_length=ID_BYTES, max_length=ID_BYTES)]
+"""Bounds that are checked where bytes are decoded, and only there."""
+
+
+class CellWrite(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """One cell written: `value` None clears a field and removes an element.
 
     `parents` are `Dot`s (on the wire, and only there, in their short form).
     """
 
-    field: int
-    element: bytes | None
+    field: _Number
+    element: _Id | None
     value: Any
     parents: tuple[Any, ...] = ()
-    op: int = PUT
+    op: _Number = PUT
 
 
-class RecordChange(msgspec.Struct, array_like=True, frozen=True):
+class RecordChange(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """What one entry says of one record; `record` is None where the entry makes it.
 
     `values` are plain fields written without parents (a new record, an import).
     """
 
-    record: RecordId | None
-    type: int
-    values: dict[int, Any]
+    record: Annotated[RecordId, msgspec.Meta(min_length=ID_BYTES, max_length=ID_BYTES)] | None
+    type: _Number
+    values: dict[_Number, Any]
     writes: tuple[CellWrite, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Changeset:
+class Changeset(msgspec.Struct, frozen=True, gc=False):
     """All that one act of capture says; it lands whole or not at all."""
 
     records: tuple[RecordChange, ...]
@@ -102,38 +105,38 @@ def decode_changeset(body: bytes, own: FeedId) -> Changeset:
     cells = sum(len(item.values) + len(item.writes) for item in wire.records)
     if cells > limits.CHANGES_PER_ENTRY_MAX:
         raise LimitExceededError("An entry writes more cells than its bound.")
+    _check_cells_once(wire.records)
     return Changeset(tuple(_record_change(item, feeds) for item in wire.records))
 
 
+def _check_cells_once(records: tuple[RecordChange, ...]) -> None:
+    """One entry says one thing of a cell: of two, replicas could not agree which came last."""
+    by_record: dict[object, set[tuple[int, bytes | None]]] = {}
+    for index, item in enumerate(records):
+        if not item.writes and item.record is None:
+            continue  # the keys of a map are distinct
+        cells = by_record.setdefault(index if item.record is None else item.record, set())
+        before = len(cells)
+        cells.update((write.field, write.element) for write in item.writes)
+        cells.update((number, None) for number in item.values)
+        if len(cells) - before != len(item.writes) + len(item.values):
+            raise MalformedMessageError("An entry writes a cell twice.")
+
+
 def _record_change(item: RecordChange, feeds: list[FeedId]) -> RecordChange:
-    """Check a decoded change, and name the feeds of its parents."""
-    if item.record is not None and len(item.record) != ID_BYTES:
-        raise MalformedMessageError("A record id has 16 bytes.")
-    _check_number(item.type)
-    for number, value in item.values.items():
-        _check_number(number)
+    """Check the values of a decoded change, and name the feeds of its parents."""
+    for value in item.values.values():
         if type(value) not in _PLAIN:
             _check_value(value, limits.VALUE_DEPTH_MAX)
+    parents: tuple[Any, ...] = ()
     for write in item.writes:
-        _check_write(write)
-    if not any(write.parents for write in item.writes):
+        if type(write.value) not in _PLAIN:
+            _check_value(write.value, limits.VALUE_DEPTH_MAX)
+        parents = parents or write.parents
+    if not parents:
         return item
     writes = tuple(_cell_write(write, feeds) for write in item.writes)
     return RecordChange(item.record, item.type, item.values, writes)
-
-
-def _check_number(number: int) -> None:
-    if not 0 <= number <= limits.NUMBER_MAX:
-        raise MalformedMessageError("An id or opcode is out of range.")
-
-
-def _check_write(write: CellWrite) -> None:
-    _check_number(write.field)
-    _check_number(write.op)
-    if write.element is not None and len(write.element) != ID_BYTES:
-        raise MalformedMessageError("An element's id has 16 bytes.")
-    if type(write.value) not in _PLAIN:
-        _check_value(write.value, limits.VALUE_DEPTH_MAX)
 
 
 def _check_value(value: object, depth: int) -> None:
@@ -146,6 +149,8 @@ def _check_value(value: object, depth: int) -> None:
     if not depth:
         raise LimitExceededError("A value is nested deeper than its bound.")
     if isinstance(value, list):
+        if _PLAIN.issuperset(map(type, value)):  # nearly every list there is
+            return
         for item in value:
             _check_value(item, depth - 1)
     elif isinstance(value, dict):

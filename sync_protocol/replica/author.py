@@ -31,7 +31,7 @@ from sync_protocol.log.entry import (
 from sync_protocol.log.feed import Head, declare, follow
 from sync_protocol.log.journal import JournalFrame, open_frame, seal_frame
 from sync_protocol.log.seal import encode_seal, make_seal
-from sync_protocol.membership.grant import Statement, encode_statements
+from sync_protocol.membership.grant import Statement, encode_statements, read_dots
 from sync_protocol.record.change import (
     SALT_BYTES,
     Changeset,
@@ -128,7 +128,7 @@ class Author:
         """Put back what the store lost; return the journal's last frame."""
         last: JournalFrame | None = None
         lost: list[JournalFrame] = []
-        for raw in self._journal.frames():
+        for raw in self._journal.frames(chain.row.head.seq):  # what lies before is in the store
             frame = open_frame(self._journal_key, raw)
             if frame.feed == chain.feed:
                 last = frame
@@ -236,8 +236,12 @@ class Author:
     def _context(
         self, act: Act, folded: Mapping[FeedId, Mark], stated: dict[FeedId, int]
     ) -> list[Mark]:
-        """State the heads that moved; a control entry states those of control feeds again."""
-        control = self._holding.roster.control_feeds
+        """State the heads that moved.
+
+        A control entry states those of control feeds again, and those of feeds of which it names
+        entries: they may fork later.
+        """
+        control = self._holding.roster.control_feeds | _named_feeds(act.statements)
         context = []
         for feed, mark in sorted(folded.items()):
             again = bool(act.statements) and feed in control
@@ -264,3 +268,8 @@ class Author:
         return Entry.of(header, body), records
 
     schema: int = 1
+
+
+def _named_feeds(statements: Sequence[Statement]) -> set[FeedId]:
+    rows = [row for item in statements for row in getattr(item, "dots", ())]
+    return {dot.feed for dot in read_dots(rows)}

@@ -7,10 +7,13 @@ hash with which it begins, which is the same on every replica that holds the sam
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any
+
+import msgspec
 
 from sync_protocol.encoding import decode, encode
 from sync_protocol.errors import PeerError
@@ -18,7 +21,15 @@ from sync_protocol.identity import BRANCH_BYTES, DeviceKey, Dot, FeedId, Officer
 from sync_protocol.log import frontier as heads
 from sync_protocol.log.entry import CONTROL, SHORT_HASH_BYTES, Entry, Mark, digest, read_header
 from sync_protocol.log.feed import Head, SignedDeclaration, mark, read_declaration
-from sync_protocol.membership.grant import Statement, decode_statements
+from sync_protocol.membership.grant import (
+    Adopt,
+    Erase,
+    Reject,
+    Statement,
+    decode_statements,
+    read_dots,
+    wire_dot,
+)
 from sync_protocol.membership.roster import Roster, Spoken, build
 from sync_protocol.storage.store import ChainRow, LogStore
 
@@ -206,6 +217,10 @@ class Holding:
         """Whether a feed goes on in more than one way."""
         return sum(chain.is_proved for chain in self.by_feed.get(feed, ())) > 1
 
+    def has_forks(self) -> bool:
+        """Whether any feed goes on in more than one way."""
+        return bool(self._forks)
+
     def label(self, chain: Chain, seq: int) -> bytes:
         """Return the branch part of the dot of entry `seq`: empty unless the feed forked before."""
         if not self._forks:
@@ -307,9 +322,50 @@ class Holding:
                 seen = seen_by_chain.setdefault(chain.number, {})
                 said = self.read_control(entry, seen)
                 if said is not None:
-                    officer, statements = said
+                    officer, statements = said[0], self._named(said[1], entry)
                     dot, agrees = self.dot(chain, seq), partial(self._keeps, chain, seq)
                     yield Spoken(dot, chain.device, officer, dict(seen), statements, agrees)
+
+    def _named(self, statements: Sequence[Statement], entry: Entry) -> list[Statement]:
+        """Name the branch of entries that statements spoke of before their feed forked."""
+        return [
+            msgspec.structs.replace(item, dots=self._branches_of(item, entry))
+            if isinstance(item, Adopt | Reject | Erase)
+            else item
+            for item in statements
+        ]
+
+    def _branches_of(self, item: Adopt | Reject | Erase, entry: Entry) -> list[list[Any]]:
+        """Return its dots on the branch that the speaker had folded (its context says which).
+
+        Where that branch is not held here, the dot is given a name that no entry here has.
+        """
+        try:
+            dots = read_dots(item.dots)
+            stated = {mark.feed: mark for mark in read_header(entry.header).context}
+        except PeerError:
+            return item.dots
+        found = []
+        for dot in dots:
+            mark = stated.get(dot.feed)
+            if not dot.branch and mark is not None:
+                path = self.find(mark)
+                if path is not None:
+                    dot = self.dot(path, dot.seq)  # noqa: PLW2901
+                elif not self._is_below_floor(mark):
+                    dot = dot._replace(branch=mark.hash[:BRANCH_BYTES])  # noqa: PLW2901
+            found.append(wire_dot(dot))
+        return found
+
+    def _is_below_floor(self, mark: Mark) -> bool:
+        return any(mark.seq < chain.row.floor.seq for chain in self.by_feed.get(mark.feed, ()))
+
+    def everywhere(self, dot: Dot) -> set[Dot]:
+        """Return a dot under each name that it may have, now that its feed has forked."""
+        if dot.branch or not self.is_forked(dot.feed):
+            return {dot}
+        owners = [self.owner(chain, dot.seq) for chain in self.by_feed[dot.feed]]
+        return {dot, *(self.dot(owner, dot.seq) for owner in owners if owner is not None)}
 
     def _keeps(self, chain: Chain, seq: int, cut: Mark) -> bool:
         return self.reaches(cut, chain, seq)

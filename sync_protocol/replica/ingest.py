@@ -293,12 +293,15 @@ class Intake:
 
     def _lawful(self, chain: Chain, seq: int, entry: Entry) -> Entry:
         """Drop a body that was erased; refuse one that is missing without an erasure."""
-        erased = (
-            Dot(chain.feed, seq, self._holding.label(chain, seq)) in self._holding.roster.erased
-        )
-        if entry.body is None and not erased:
-            raise BadSignatureError("An entry came without its body.", seq=seq)
-        return entry.erased() if erased else entry
+        erased = self._holding.roster.erased
+        if entry.body is None:
+            if not any(dot.feed == chain.feed and dot.seq == seq for dot in erased):
+                raise BadSignatureError("An entry came without its body.", seq=seq)
+            return entry
+        dot = Dot(chain.feed, seq, self._holding.label(chain, seq))
+        # Where the one that is named is here already, this is another branch's.
+        named = dot in erased and self._holding.locate(dot) is None
+        return entry.erased() if named else entry
 
     # --- what seals prove -----------------------------------------------------------------------
 

@@ -8,13 +8,15 @@ seen a control head that we do not hold yet, or whose device has no grant yet, w
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import Any
+
+import msgspec
 
 from sync_protocol.clock import millis
 from sync_protocol.errors import PeerError
 from sync_protocol.identity import Dot, FeedId, RecordId
 from sync_protocol.log.entry import CHANGESET, CONTROL, Entry, Header, read_header
-from sync_protocol.membership.grant import Statement, decode_statements
+from sync_protocol.membership.grant import Statement, decode_statements, wire_dot
 from sync_protocol.membership.judgement import (
     ADMITTED,
     Author,
@@ -24,6 +26,7 @@ from sync_protocol.membership.judgement import (
     judge_author,
     judge_changeset,
 )
+from sync_protocol.merge.conflict import listed_dots
 from sync_protocol.record.change import (
     SALT_BYTES,
     CellWrite,
@@ -32,7 +35,7 @@ from sync_protocol.record.change import (
     decode_changeset,
     new_record_ids,
 )
-from sync_protocol.record.schema import Schema
+from sync_protocol.record.schema import RETRACTION, FieldKind, RecordType, Schema
 from sync_protocol.replica.holding import Chain, Holding
 
 
@@ -40,8 +43,7 @@ class WaitsError(Exception):
     """Inside the fold: this entry must wait, and the rest of its feed with it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Judged:
+class Judged(msgspec.Struct, frozen=True, gc=False):
     """One entry, read and judged."""
 
     verdict: Verdict
@@ -165,29 +167,38 @@ class Judge:
                 raise WaitsError("control-not-here-yet")
 
     def _resolve(self, changeset: Changeset, chain: Chain, seen: dict[int, int]) -> Changeset:
-        """Name the branch of parents in forked feeds: the one that the writer had seen."""
-        if not any(
-            self.holding.is_forked(dot.feed)
-            for change in changeset.records
-            for item in change.writes
-            for dot in item.parents
-        ):
+        """Name the branch of dots in forked feeds: the one that the writer had seen."""
+        if not self.holding.has_forks():
             return changeset
-        return Changeset(
-            tuple(
-                RecordChange(
-                    change.record,
-                    change.type,
-                    change.values,
-                    tuple(self._resolve_write(item, chain, seen) for item in change.writes),
-                )
-                for change in changeset.records
-            )
-        )
+        records = []
+        for change in changeset.records:
+            kind = self.schema.by_id.get(change.type)
+            writes = tuple(self._resolve_write(item, kind, chain, seen) for item in change.writes)
+            records.append(RecordChange(change.record, change.type, change.values, writes))
+        return Changeset(tuple(records))
 
-    def _resolve_write(self, item: CellWrite, chain: Chain, seen: dict[int, int]) -> CellWrite:
+    def _resolve_write(
+        self, item: CellWrite, kind: RecordType | None, chain: Chain, seen: dict[int, int]
+    ) -> CellWrite:
         parents = tuple(self._resolve_dot(dot, chain, seen) for dot in item.parents)
-        return CellWrite(item.field, item.element, item.value, parents, item.op)
+        field = None if kind is None else kind.by_id.get(item.field)
+        value = item.value
+        if item.field == RETRACTION and isinstance(value, list) and len(value) > 1:
+            value = [value[0], self._resolve_rows(value, chain, seen), *value[2:]]
+        elif field is not None and field.kind is FieldKind.APPROVAL and isinstance(value, list):
+            basis = value[1] if len(value) > 1 and isinstance(value[1], list) else []
+            rows = [
+                [row[0], self._resolve_rows(row, chain, seen)]
+                if isinstance(row, list) and len(row) > 1
+                else row
+                for row in basis
+            ]
+            value = [*value[:1], *([rows] if len(value) > 1 else []), *value[2:]]
+        return CellWrite(item.field, item.element, value, parents, item.op)
+
+    def _resolve_rows(self, value: list[Any], chain: Chain, seen: dict[int, int]) -> list[Any]:
+        dots = listed_dots(value, 1)
+        return [wire_dot(self._resolve_dot(dot, chain, seen)) for dot in dots]
 
     def _resolve_dot(self, dot: Dot, chain: Chain, seen: dict[int, int]) -> Dot:
         if dot.branch or not self.holding.is_forked(dot.feed):

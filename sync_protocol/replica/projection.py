@@ -28,14 +28,19 @@ class Projection:
         self._fold_text = fold_text
         self._suspect = suspect
         self._searched = {
-            kind.id: [item for item in kind.fields if item.searched] for kind in schema.types
+            kind.id: [(item.id, item.has_elements) for item in kind.fields if item.searched]
+            for kind in schema.types
         }
         self._claimed = {
             kind.id: [item for item in kind.fields if item.kind is FieldKind.NUMBER]
             for kind in schema.types
         }
         self._attached = {
-            kind.id: [item for item in kind.fields if _attachment_part(item) is not None]
+            kind.id: [
+                (item.id, item.has_elements, index)
+                for item in kind.fields
+                if (index := _attachment_part(item)) is not None
+            ]
             for kind in schema.types
         }
 
@@ -73,34 +78,31 @@ class Projection:
     def _text(self, kind: RecordType, state: RecordState) -> str:
         """Return what search finds: a disputed record under each of its values."""
         words: list[str] = []
-        for field in self._searched[kind.id]:
-            for value in state.living_values(field.id, elements=field.has_elements):
+        for number, elements in self._searched[kind.id]:
+            for value in state.living_values(number, elements=elements):
                 if isinstance(value, str):
                     words.append(value)
                 elif isinstance(value, list):
-                    words.extend(part for part in value if isinstance(part, str))
+                    words += [part for part in value if isinstance(part, str)]
         return self._fold_text(" ".join(words))
 
     def _claims(self, kind: RecordType, state: RecordState) -> tuple[Claim, ...]:
-        return tuple(
-            sorted(
-                {
-                    Claim(kind.id, field.id, str(value))
-                    for field in self._claimed[kind.id]
-                    for value in state.living_values(field.id, elements=False)
-                }
-            )
-        )
+        found = {
+            Claim(kind.id, field.id, str(value))
+            for field in self._claimed[kind.id]
+            for value in state.living_values(field.id, elements=False)
+        }
+        return tuple(sorted(found)) if found else ()
 
     def _attachments(self, kind: RecordType, state: RecordState) -> tuple[AttachmentId, ...]:
-        return tuple(sorted({read.id for read in self.manifests(kind, state)}))
+        found = self.manifests(kind, state)
+        return tuple(sorted({read.id for read in found})) if found else ()
 
     def manifests(self, kind: RecordType, state: RecordState) -> list[Any]:
         """Return the manifests of every scan that a record refers to."""
         found = []
-        for field in self._attached[kind.id]:
-            index = _attachment_part(field)
-            for value in state.living_values(field.id, elements=field.has_elements):
+        for number, elements, index in self._attached[kind.id]:
+            for value in state.living_values(number, elements=elements):
                 part = _part(value, index)
                 if isinstance(part, bytes) and part:
                     try:

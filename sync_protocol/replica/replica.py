@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 
 from sync_protocol.attachment import Manifest, attachment_id, seal_scan
 from sync_protocol.clock import HybridLogicalClock, WallClock
@@ -100,14 +101,18 @@ class Replica:
         self.follower = Follower(self.holding, rooms.views, character.schema, projection)
         self.follower.on_scans = self._queue_scans
         self.rejudge = Rejudge(self.follower)
-        self.rejudge.on_lost = self._want_snapshot
-        self.follower.on_stubs = self._want_records
+        self.rejudge.on_lost = partial(snapshot.want, self)
+        self.follower.on_stubs = partial(snapshot.want_records, self)
         self._erase_again()
         with suppress(PeerError):
             snapshot.finish(self)
         lost_scans = rooms.views.cursors().get(_SCANS, 0) > self._scans_queued()
-        if lost_scans or self.follower.is_ahead():
+        stale = self.follower.is_of_another_schema()
+        if lost_scans or stale or self.follower.is_ahead():
             self.rebuild()
+        elif not rooms.views.cursors():
+            with rooms.views.transaction():
+                self.follower.note_branches()
 
     def _is_suspect(self, dot: Dot) -> bool:
         return self.holding.roster.is_suspect(dot)  # of the roster as it is now
@@ -301,8 +306,9 @@ class Replica:
 
     def _queue_again(self) -> None:
         """Queue every scan that is not safe; the views must have followed before."""
-        for row in self.rooms.views.scan():
-            if row.attachments:
+        rows = [row for row in self.rooms.views.scan() if row.attachments]
+        with self.rooms.views.transaction():
+            for row in rows:
                 self._queue_scans([decode_state(row.state, row.pending)])
         with self.lock, self.rooms.log.transaction(durable=False):
             self.rooms.log.put_note(_AGAIN_NOTE, None)
@@ -324,17 +330,11 @@ class Replica:
                 self._queue_again()
             return count
 
-    def _want_records(self, records: Sequence[RecordId]) -> None:
-        snapshot.want_records(self, records)
-
-    def _want_snapshot(self) -> None:
-        snapshot.want(self)
-
     def rebuild(self) -> None:
         """Forget the views and make them anew from the log; a partial log needs a new snapshot."""
         with self.view_lock:
             if self.holding.is_partial():
-                self._want_snapshot()
+                snapshot.want(self)
                 with self.rooms.views.transaction():
                     self.follower.note_branches()
                 return

@@ -14,11 +14,14 @@ What holds:
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import structs
 
 from sync_protocol import limits
 from sync_protocol.errors import (
+    BadSignatureError,
     FeedForkError,
     FeedGapError,
     MalformedMessageError,
@@ -273,6 +276,7 @@ class _Placing:
                     if chain.purged and chain.row.floor.seq == start.seq:
                         seen = {chains[other].number: seq for other, seq in start.seen}
                         self._holding.put_floor_seen(chain, seen)
+                self._check_hubs(chains)
         except BaseException:
             self._holding.reload()
             raise
@@ -299,6 +303,13 @@ class _Placing:
                 error = FeedGapError if older else FeedForkError
                 raise error("A snapshot does not fit what is held here. Nothing was changed.")
         return None
+
+    def _check_hubs(self, chains: list[Chain]) -> None:
+        """What a hub says must come as entries, which prove it: no signer may speak for it."""
+        self._holding.hear()
+        hubs = self._holding.roster.hubs
+        if any(chain.purged and chain.device in hubs for chain in chains):
+            raise BadSignatureError("A snapshot lets its signer speak for the hub; it was refused.")
 
     def _check_rest(self, placed: set[FeedId]) -> None:
         """A feed that the snapshot does not know must be here whole, to be folded anew."""
@@ -352,7 +363,7 @@ def _stored(replica: Replica, row: Row) -> tuple[StoredRecord, bool]:
     """Return what is stored of a record, and whether the entry that made it is known."""
     state = decode_state(row.state, row.pending)
     stored = replica.follower.projection.stored(row.id, state)
-    return replace(stored, state=row.state, pending=row.pending), state.made is not None
+    return structs.replace(stored, state=row.state, pending=row.pending), state.made is not None
 
 
 def restore(replica: Replica, rows: Sequence[Row], asked: Collection[RecordId], root: bytes) -> int:

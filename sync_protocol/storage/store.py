@@ -19,6 +19,8 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
+import msgspec
+
 from sync_protocol.identity import AttachmentId, RecordId
 from sync_protocol.log.entry import Entry
 from sync_protocol.log.feed import Head
@@ -123,8 +125,7 @@ class Claim(NamedTuple):
     value: str
 
 
-@dataclass(frozen=True, slots=True)
-class StoredRecord:
+class StoredRecord(msgspec.Struct, frozen=True, gc=False):
     """A record's merged state and what lists and searches need of it.
 
     `state` is canonical bytes, equal on all replicas of equal frontier; `pending` is what only
@@ -268,8 +269,11 @@ class Journal(Protocol):
         After it returns they survive a power cut; when it raises, none of them is there.
         """
 
-    def frames(self) -> Iterator[bytes]:
-        """Yield the frames in order, up to the first damaged one."""
+    def frames(self, first: int = 0) -> Iterator[bytes]:
+        """Yield the frames from the seq `first` on, in order, up to the first damaged one.
+
+        The newest frame comes in any case: it is the head.
+        """
 
     def drop(self, through: int) -> None:
         """Delete the segments whose entries all have a seq at or before `through`.

@@ -121,7 +121,9 @@ class Authority:
 
     def _held(self, replica: Replica) -> list[Dot]:
         chains = replica.holding.chains
-        return [replica.holding.dot(chains[row.chain], row.seq) for row in replica.rooms.views.held()]
+        return [
+            replica.holding.dot(chains[row.chain], row.seq) for row in replica.rooms.views.held()
+        ]
 
     def erase(self, hub: Device) -> None:
         """Forget one entry, by law."""
@@ -135,7 +137,10 @@ class Authority:
         if not chains:
             return
         chain = self.random.choice(chains)
-        seq = self.random.randint(chain.row.base_seq + 1, chain.row.head.seq)
+        folded = replica.follower.cursor(chain)  # people name what they can see
+        if folded <= chain.row.base_seq:
+            return
+        seq = self.random.randint(chain.row.base_seq + 1, folded)
         dot = replica.holding.dot(chain, seq)
         entry = replica.holding.entry(dot)
         if entry is None or entry.body is None:

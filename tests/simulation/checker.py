@@ -1,4 +1,4 @@
-"""What must hold when everything has come to rest, judged by a model that shares no code with merge.
+"""What must hold when all has come to rest, judged by a model that shares no code with merge.
 
 The model knows deeds, not entries: which deed wrote which cell with what value, and which deeds'
 values the form displayed. A value lives unless an admitted deed displayed it. From that follow the
@@ -7,10 +7,11 @@ living values of each cell, and so every conflict that must be shown, and no oth
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterator
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from sync_protocol.identity import NO_OFFICER, RecordId
 from sync_protocol.log.entry import read_header
@@ -90,7 +91,7 @@ class Checker:
         key = device.keys.public
         return roster.role_of(key) is not None and roster.revoked(key) is None
 
-    # --- the log ----------------------------------------------------------------------------------
+    # --- the log ------------------------------------------------------------------------------
 
     def _read_log(self, hub: Device) -> Iterator[str]:
         replica = hub.up
@@ -114,9 +115,7 @@ class Checker:
                     header = read_header(entry.header)
                     changes = decode_changeset(entry.body, chain.feed)
                     ms = header.timestamp >> 16
-                    records = tuple(
-                        new_record_ids(changes, ms, chain.feed, seq, entry.body[:8])
-                    )
+                    records = tuple(new_record_ids(changes, ms, chain.feed, seq, entry.body[:8]))
                     if deed.outcome == SAVED and records != deed.records:
                         yield f"deed {deed.number} names other records than it was told"
                 dot = replica.holding.dot(chain, seq)
@@ -143,7 +142,9 @@ class Checker:
     def _digests(self, entitled: list[Device]) -> Iterator[str]:
         digests = {device.up.digest() for device in entitled}
         if len(digests) > 1:
-            names = [f"{d.name} {d.up.digest().records} {d.up.digest().sha256[:8]}" for d in entitled]
+            names = [
+                f"{d.name} {d.up.digest().records} {d.up.digest().sha256[:8]}" for d in entitled
+            ]
             yield f"equal frontiers, different views: {names}"
 
     def _rebuilt(self, device: Device) -> Iterator[str]:
@@ -160,7 +161,7 @@ class Checker:
 
     def _rows(self, replica: Replica) -> list[StoredRecord]:
         # Pending dots are what the order of arrival left behind; they speak of what is held back.
-        return [dataclasses.replace(row, pending=b"") for row in replica.rooms.views.scan()]
+        return [msgspec.structs.replace(row, pending=b"") for row in replica.rooms.views.scan()]
 
     def _held_rows(self, replica: Replica) -> dict[bytes, str]:
         chains = replica.holding.chains
@@ -170,7 +171,7 @@ class Checker:
                 found[entry.body_hash] = row.reason
         return found
 
-    # --- who may write, by the model ----------------------------------------------------------------
+    # --- who may write, by the model ----------------------------------------------------------
 
     def _judge(self) -> None:
         self.erased = {
@@ -288,9 +289,10 @@ class Checker:
             deed = self.found[body].deed
             reason = self._held_rows(device.up)[body]
             verdict = self.verdicts[body]
-            yield f"deed {deed.number} of {deed.device} is held ({reason}) on {device.name}: {verdict}"
+            what = f"deed {deed.number} of {deed.device}"
+            yield f"{what} is held ({reason}) on {device.name}: {verdict}"
 
-    # --- what is true, by the model -----------------------------------------------------------------
+    # --- what is true, by the model -----------------------------------------------------------
 
     def _living(self) -> dict[Cell, dict[bytes, Wrote]]:
         written: dict[Cell, dict[bytes, Wrote]] = {}
@@ -318,7 +320,7 @@ class Checker:
             state = decode_state(row.state, row.pending)
             if row.id not in records:
                 yield f"{device.name} shows a record that nobody made"
-            for key in state.keys():
+            for key in state.keys():  # noqa: SIM118 - a state is no dict
                 cell = {}
                 for dot, item in state.living(key).items():
                     entry = replica.holding.entry(dot)
@@ -331,8 +333,8 @@ class Checker:
             if view is not None:
                 for conflict in view.conflicts:
                     shown[row.id, conflict.field, conflict.element] = conflict.kind
-        for cell in sorted({*living, *actual}, key=repr):
-            yield from self._cell(device, cell, living.get(cell, {}), actual.get(cell, {}))
+        for at in sorted({*living, *actual}, key=repr):
+            yield from self._cell(device, at, living.get(at, {}), actual.get(at, {}))
         yield from self._shown(device, living, shown)
 
     def _cell(
@@ -347,11 +349,14 @@ class Checker:
         for body in sorted(actual.keys() - expected.keys()):
             deed = self.found[body].deed
             yield (
-                f"{device.name}: what deed {deed.number} wrote into field {cell[1]} lives though it "
+                f"{device.name}: what deed {deed.number} wrote into field {cell[1]} lives, but it "
                 f"was replaced or is {self.verdicts[body]}"
             )
         for body in expected.keys() & actual.keys():
-            if expected[body].value != actual[body]:
+            want, have = expected[body].value, actual[body]
+            if cell[1] in (RETRACTION, APPROVAL):  # the rest names entries, whose names may change
+                want, have = want[:1], have[:1]
+            if want != have:
                 yield f"{device.name}: field {cell[1]} holds another value than was written"
 
     def _shown(
@@ -405,7 +410,7 @@ class Checker:
             return "number"
         return "values" if number in (NAME, PHONE, BIRTH, APPROVAL, PAPERS, NOTES) else "?"
 
-    # --- scans --------------------------------------------------------------------------------------
+    # --- scans --------------------------------------------------------------------------------
 
     def _scans(self, device: Device) -> Iterator[str]:
         replica = device.up
@@ -426,7 +431,7 @@ def _over(one: g.Revoke, other: g.Revoke) -> bool:
         return one.version > other.version
 
     def left(item: g.Revoke) -> tuple[int, list[tuple[bytes, int, bytes]]]:
-        marks = sorted((mark.feed, mark.seq, mark.hash) for mark in item.cuts)
+        marks = sorted((bytes(mark.feed), mark.seq, mark.hash) for mark in item.cuts)
         return int(item.reason == g.RESTORED), marks
 
     return left(one) < left(other)

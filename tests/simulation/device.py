@@ -101,9 +101,7 @@ class Device:
                 self.salts.append(found)
             return found
 
-        character = Character(
-            self.keys, self.ward, self.root, self.schema, self.clock, random=draw
-        )
+        character = Character(self.keys, self.ward, self.root, self.schema, self.clock, random=draw)
         replica = Replica(rooms, character)
         self._watch_receipts(replica, disk)
         self.replica = replica

@@ -15,7 +15,9 @@ from sync_protocol.errors import StoreFullError
 from sync_protocol.storage.memory import MemoryChunks, MemoryJournal, MemoryLog, MemoryViews
 
 KILL, POWER, TAIL = "kill", "power", "tail"
-_TAKES_ROOM = frozenset({"append", "sync", "put_chain", "put_note", "save", "hold", "put", "commit"})
+_TAKES_ROOM = frozenset(
+    {"append", "sync", "put_chain", "put_note", "save", "hold", "put", "commit"}
+)
 
 
 class PowerCut(BaseException):

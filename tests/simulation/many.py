@@ -10,6 +10,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wai
 from dataclasses import dataclass, field
 from multiprocessing import get_context
 
+from tests.simulation.disk import PowerCut
 from tests.simulation.world import BrokenLawError, Verdict, play
 
 
@@ -27,8 +28,10 @@ class Report:
     def __str__(self) -> str:
         """Return a few lines for people."""
         lines = [
-            f"{self.played} worlds in {self.seconds:.0f} s, {len(self.failures)} broken; "
-            f"{self.deeds} deeds, {self.conflicts} conflicts open at the end",
+            (
+                f"{self.played} worlds in {self.seconds:.0f} s, {len(self.failures)} broken; "
+                f"{self.deeds} deeds, {self.conflicts} conflicts open at the end"
+            ),
             "faults: " + ", ".join(f"{name} {n}" for name, n in sorted(self.faults.items())),
         ]
         for seed, text in sorted(self.failures.items()):
@@ -42,13 +45,11 @@ def try_one(seed: int) -> tuple[int, Verdict | None, str]:
         return seed, play(seed), ""
     except BrokenLawError as broken:
         return seed, None, str(broken).splitlines()[0]
-    except Exception:  # noqa: BLE001 - whatever the engine lets out is a finding
+    except (Exception, PowerCut):  # noqa: BLE001 - whatever the engine lets out is a finding
         return seed, None, f"seed {seed}: " + traceback.format_exc(limit=-4)
 
 
-def play_many(
-    seeds: Iterator[int], *, jobs: int, minutes: float, stop_after: int = 20
-) -> Report:
+def play_many(seeds: Iterator[int], *, jobs: int, minutes: float, stop_after: int = 20) -> Report:
     """Play worlds until the seeds, the minutes or the patience with failures end."""
     report = Report()
     began = time.monotonic()

@@ -35,7 +35,9 @@ class Weather:
 
     def parts(self, one: Device, other: Device) -> bool:
         """Whether these two can't reach one another."""
-        return bool({one.name, other.name} & self.parted) or f"{one.name}-{other.name}" in self.parted
+        return (
+            bool({one.name, other.name} & self.parted) or f"{one.name}-{other.name}" in self.parted
+        )
 
 
 class Answered:
@@ -155,5 +157,8 @@ class Line:
         if disk.dead or target.disk is not disk:
             return None
         if answer.news:
-            self.world.follow_soon(target)
+            try:
+                self.world.follow_soon(target)
+            except PowerCut as end:  # after the answer has left
+                self.world.died(target, end)
         return answer.envelope, list(answer.payloads)

@@ -36,7 +36,7 @@ CASE = RecordType(
             APPROVAL,
             "approval",
             FieldKind.APPROVAL,
-            (Part("decision"), Part("basis", ValueType.ANY)),
+            (Part("decision"),),
             writers=SUPERVISORS,
             settlers=SUPERVISORS,
             basis=(NAME, BIRTH),

@@ -9,10 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from sync_protocol.errors import AccessError, InputError, StorageError
 from sync_protocol.identity import Dot, OfficerId, RecordId
-from sync_protocol.membership import grant as g
 from sync_protocol.record.change import CellWrite, Changeset, RecordChange
-from sync_protocol.record.diff import Shown, create, edit, edit_element
-from sync_protocol.record.schema import RETRACTION
+from sync_protocol.record.diff import Shown, create, edit, edit_element, retract
 from sync_protocol.replica import Act, Written
 from sync_protocol.storage.store import Query
 from sync_protocol.view import FieldView, RecordView
@@ -196,7 +194,13 @@ class People:
     ) -> Draft:
         wrote = [
             Wrote(
-                record, 0, w.field, w.element, w.value, seen.get((w.field, w.element), frozenset()), saw
+                record,
+                0,
+                w.field,
+                w.element,
+                w.value,
+                seen.get((w.field, w.element), frozenset()),
+                saw,
             )
             for w in writes
         ]
@@ -285,15 +289,12 @@ class People:
         form = form or self.pick(device)
         if form is None:
             return
-        basis, saw = [], []
-        for number in (NAME, BIRTH):
-            cell = form.view.field(CASE.by_id[number].name)
-            basis.append([number, [g.wire_dot(dot) for dot in cell.dots] if cell else []])
-            saw.append((number, form.seen.get((number, None), frozenset())))
-        shown = form.view.field("approval")
-        typed = {"approval": [self.word("yes"), basis]}
-        was = {"approval": Shown(shown.value, shown.dots) if shown else Shown(None, ())}
-        change = edit(CASE, form.view.id, was, typed)
+        saw = [(n, form.seen.get((n, None), frozenset())) for n in (NAME, BIRTH)]
+        was = {}
+        for name in ("name", "birth", "approval"):
+            cell = form.view.field(name)
+            was[name] = Shown(cell.value, cell.dots) if cell else Shown(None, ())
+        change = edit(CASE, form.view.id, was, {"approval": self.word("yes")})
         if change is not None:
             draft = self._draft(form.view.id, change.writes, form.seen, tuple(saw))
             self.write(device, [draft], self.officer(supervises=True))
@@ -305,9 +306,8 @@ class People:
             return
         dots: set[Dot] = {dot for item in form.view.fields for dot in item.dots}
         seen = frozenset(body for bodies in form.seen.values() for body in bodies)
-        value = [self.word("reason"), [g.wire_dot(dot) for dot in sorted(dots)]]
-        write = CellWrite(RETRACTION, None, value)
-        draft = self._draft(form.view.id, [write], {}, ((-1, seen),))
+        change = retract(CASE, form.view.id, self.word("reason"), dots)
+        draft = self._draft(form.view.id, change.writes, {}, ((-1, seen),))
         self.write(device, [draft], self.officer(supervises=True))
 
     def bind_number(self, device: Device) -> None:

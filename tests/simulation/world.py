@@ -259,7 +259,7 @@ class World:
     def control_held(self, device: Device) -> frozenset[bytes]:
         """Return which control entries of the hub's feeds a device holds now."""
         holding = device.up.holding
-        found = set()
+        found: set[bytes] = set()
         for chain in holding.chains.values():
             if chain.device not in holding.roster.hubs:
                 continue
@@ -276,7 +276,9 @@ class World:
             return
         random = self.random
         others = [item for item in self.devices[1:] if item.replica is not None]
-        kind = random.choice(["role", "role", "revoke", "lock", "review", "review", "erase", "lift"])
+        kind = random.choice(
+            ["role", "role", "revoke", "lock", "review", "review", "erase", "lift"]
+        )
         if kind == "role":
             self.authority.change_role(hub)
         elif kind == "revoke" and self.faults["revoke"] < 2:
@@ -490,7 +492,9 @@ class World:
         for body in sorted(device.expects - device.held_bodies()):
             deed = self.ledger.by_body[body]
             if how != TAIL or not self._elsewhere(body, device):
-                raise self.broken(f"deed {deed.number} was acknowledged on {device.name}; {how} lost it")
+                raise self.broken(
+                    f"deed {deed.number} was acknowledged on {device.name}; {how} lost it"
+                )
             device.expects.discard(body)
 
     def _elsewhere(self, body: bytes, but: Device) -> bool:

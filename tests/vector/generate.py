@@ -14,6 +14,7 @@ import re
 import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from unittest.mock import patch
 
 from sync_protocol import attachment
 from sync_protocol.crypto import seal
@@ -25,7 +26,7 @@ from sync_protocol.log.entry import CHANGESET, Entry, Header, Mark
 from sync_protocol.log.feed import SignedDeclaration, follow
 from sync_protocol.membership import grant as g
 from sync_protocol.record.change import encode_changeset
-from sync_protocol.wire import bundle, enrol
+from sync_protocol.wire import bundle, enrol, snapshot
 from sync_protocol.wire import message as m
 from sync_protocol.wire.chunk import ChunksAnswer, ChunksGet, ChunksPut, ChunksWanted
 from sync_protocol.wire.health import Health, Thanks
@@ -33,6 +34,7 @@ from sync_protocol.wire.hello import Frontier, Hello, Same
 from sync_protocol.wire.pull import Pull, Pulled, Want
 from sync_protocol.wire.push import Push, Pushed
 from sync_protocol.wire.receipt import Receipt, write_receipt
+from sync_protocol.wire.snapshot import AuditAsk, Audited, SnapshotAnswer, SnapshotAsk
 from tests.vector import cases, road
 from tests.vector.builder import (
     CLERK,
@@ -50,6 +52,7 @@ from tests.vector.builder import (
     plain,
     seed,
     stamp,
+    stored_frame,
 )
 
 HERE = Path(__file__).parent
@@ -267,6 +270,18 @@ def messages() -> list[Vector]:
             ChunksAnswer([address], [3]),
         ),
         (kind.HEALTH, Health({"queued": 3, "version": "1"}), kind.THANKS, Thanks(MS)),
+        (
+            kind.SNAPSHOT,
+            SnapshotAsk([address], [seed("record", 16)], seed("root")),
+            kind.SNAPSHOT_ANSWER,
+            SnapshotAnswer(b"manifest", [address]),
+        ),
+        (
+            kind.AUDIT,
+            AuditAsk(seed("root"), 1, bytes(4096)),
+            kind.AUDITED,
+            Audited(True, [0, 255]),
+        ),
         (kind.HELLO, Hello(b"", MS), kind.REFUSED, m.Refused("not-admitted", "No.", 5)),
     ]
     found = []
@@ -287,6 +302,38 @@ def messages() -> list[Vector]:
             }
         )
     return found
+
+
+def snapshots() -> Vector:
+    """A manifest, its preface, one chunk of records, and what an audit makes of these."""
+    feed, control = cases.tablet_feed(), hub_feed()
+    told = sorted((case["record"], case["state"]) for case in cases.merges())
+    rows = [snapshot.Row(record, state, b"") for record, state in told]
+    pending = encode([[6, None, [[feed.id, 9]]]])
+    rows[0] = rows[0]._replace(pending=pending)
+    starts = [
+        snapshot.Start(control.declared.raw, *control.head, control.seal, whole=True),
+        snapshot.Start(feed.declared.raw, *feed.head, feed.seal, whole=False, seen=[(0, 4)]),
+    ]
+    preface = snapshot.Preface(
+        starts, [snapshot.Quarantined(1, 1, "not-allowed", [seed("record", 16)])]
+    )
+    with patch.object(snapshot, "compress", stored_frame):
+        chunks = [snapshot.write_preface(preface), snapshot.write_rows(rows)]
+    names = [snapshot.address_of(chunk) for chunk in chunks]
+    manifest = snapshot.Manifest(HUB.public, WARD, 1, 1, MS, names[0], names[1:], len(rows))
+    sums = [0] * snapshot.BUCKETS
+    for row in rows:
+        digest = hashlib.sha256(row.state).digest()
+        sums[snapshot.bucket_of(row.id)] ^= snapshot.state_hash(row.id, digest)
+    return {
+        "manifest": snapshot.write_manifest(HUB.signing, manifest),
+        "preface": chunks[0],
+        "preface_says": plain(preface),
+        "records": chunks[1],
+        "rows": [{"record": row.id, "state": row.state, "pending": row.pending} for row in rows],
+        "audit_sums": b"".join(total.to_bytes(16, "big") for total in sums),
+    }
 
 
 def enrolment() -> Vector:
@@ -323,6 +370,7 @@ FILES: dict[str, Callable[[], object]] = {
     "frontier": frontiers,
     "receipt": receipts,
     "message": messages,
+    "snapshot": snapshots,
     "enrolment": enrolment,
     "merge": cases.merges,
     "ward": cases.ward,

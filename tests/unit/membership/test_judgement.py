@@ -154,8 +154,13 @@ def test_retracting_is_for_those_who_may_retract() -> None:
     assert judge(author(officer=DOCTOR), wrote(0)) == ADMITTED
 
 
-def test_a_type_that_we_do_not_know_is_kept_and_not_judged() -> None:
-    assert judge(author(), wrote(DOSE, type_=77)) == ADMITTED
+def test_a_type_that_we_do_not_know_waits_for_a_version_that_does() -> None:
+    assert judge(author(), wrote(DOSE, type_=77)) == held("newer-type")
+
+
+def test_a_retraction_is_judged_wherever_it_stands() -> None:
+    hidden = Changeset((RecordChange(None, 1, {0: ["gone", []]}),))
+    assert judge(author(officer=CLERK), hidden) == held("not-allowed")
 
 
 def test_one_cell_that_is_not_allowed_holds_the_whole_changeset() -> None:

@@ -51,9 +51,15 @@ def test_the_writers_own_feed_costs_no_bytes() -> None:
 
 
 def test_what_a_newer_version_appends_is_ignored() -> None:
-    body = _body([RECORD, 1, {1: "x"}, [[1, None, "y", [], 0, "more"]], "more"])
-    expected = RecordChange(RECORD, 1, {1: "x"}, (CellWrite(1, None, "y"),))
+    body = _body([RECORD, 1, {1: "x"}, [[2, None, "y", [], 0, "more"]], "more"])
+    expected = RecordChange(RECORD, 1, {1: "x"}, (CellWrite(2, None, "y"),))
     assert decode_changeset(body, OWN) == Changeset((expected,))
+
+
+def test_a_cell_written_twice_is_refused() -> None:
+    twice = _body([RECORD, 1, {1: "x"}, [[1, None, "y"]]])
+    with pytest.raises(MalformedMessageError):
+        decode_changeset(twice, OWN)
 
 
 def _write(*cell: object) -> bytes:
@@ -110,7 +116,7 @@ def _nested(depth: int) -> object:
 
 def test_a_value_nested_beyond_its_bound_is_refused_however_deep_the_caller_is() -> None:
     deepest = _nested(limits.VALUE_DEPTH_MAX)
-    body = _body([RECORD, 1, {1: deepest}, [[1, None, deepest]]])
+    body = _body([RECORD, 1, {1: deepest}, [[2, None, deepest]]])
     assert decode_changeset(body, OWN).records[0].values == {1: deepest}
     for values in ({1: [deepest]}, {1: {1: deepest}}):
         with pytest.raises(LimitExceededError):

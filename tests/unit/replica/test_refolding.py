@@ -7,8 +7,10 @@ import pytest
 from sync_protocol.errors import StoreFullError
 from sync_protocol.identity import NO_OFFICER
 from sync_protocol.membership import grant as g
-from sync_protocol.record.change import RecordChange
+from sync_protocol.record.change import CellWrite, RecordChange
 from sync_protocol.record.diff import create, edit_element
+from sync_protocol.record.schema import RETRACTION
+from sync_protocol.replica import Written
 from tests.small_ward import AN, CASE, Ward, change, make, open_replica
 
 
@@ -117,3 +119,53 @@ def test_a_scan_whose_place_in_the_queue_was_lost_is_queued_again() -> None:
     assert ward.reopen("e1").scans_waiting()
     ward.sync("e1")
     assert list(ward.stores["hub"].chunks.addresses())
+
+
+def parted() -> tuple[Ward, Written, Written]:
+    """Return a ward in which the hub has not heard yet that e1 was cloned, and two of its acts."""
+    ward = Ward("e1", "e2")
+    ward["e1"].write([_new("An")], AN)
+    ward.stores["twin"] = ward.stores["e1"].copy()
+    ward.replicas["twin"] = open_replica("e1", ward.stores["twin"])
+    first = ward["e1"].write([_new("Bình")], AN)
+    other = ward["twin"].write([_new("Chi")], AN)
+    assert first.dot == other.dot
+    ward.sync("e1")
+    return ward, first, other
+
+
+def test_an_erasure_said_before_a_feed_parted_names_the_entry_that_was_meant() -> None:
+    ward, first, other = parted()
+    ward["hub"].say([g.Erase([g.wire_dot(first.dot)], [], [AN, AN], "law")], NO_OFFICER)
+    ward.sync("twin", "e1", "e2", "twin", "e1", "e2")
+    for name in ("hub", "e1", "e2", "twin"):
+        assert ward[name].read(first.records[0]) is None
+        assert ward[name].read(other.records[0]) is not None
+        assert ward[name].digest() == ward["hub"].digest()
+
+
+def test_an_adoption_said_before_a_feed_parted_names_the_entry_that_was_meant() -> None:
+    ward, first, other = parted()
+    hub = ward["hub"]
+    hub.say([g.Revoke(ward["e1"].keys.public, g.LOST, [])], NO_OFFICER)
+    hub.say([g.Adopt([g.wire_dot(first.dot)])], NO_OFFICER)
+    assert hub.read(first.records[0]) is not None
+    ward.sync("twin", "e2")
+    for name in ("hub", "e2"):
+        assert ward[name].read(first.records[0]) is not None
+        assert ward[name].read(other.records[0]) is None
+
+
+def test_a_retraction_made_before_a_feed_parted_still_names_what_it_saw() -> None:
+    ward, first, _ = parted()
+    ward.sync("e2")
+    record = first.records[0]
+    dots = [g.wire_dot(first.dot)]
+    gone = CellWrite(RETRACTION, None, ["twice", dots])
+    ward["e2"].write([RecordChange(record, CASE.id, {}, (gone,))], AN)
+    ward.sync("e2", "twin", "e2")
+    for name in ("hub", "e2"):
+        view = ward[name].read(record)
+        assert view is not None
+        assert view.retracted
+        assert view.conflicts == ()

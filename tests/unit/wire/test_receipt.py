@@ -1,4 +1,4 @@
-"""Receipts and snapshot manifests are worth what their signer is worth."""
+"""A receipt is worth what its signer is worth."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from sync_protocol.errors import BadSignatureError, MalformedMessageError
 from sync_protocol.identity import AttachmentId, DeviceKey, FeedId
 from sync_protocol.log.entry import Mark
 from sync_protocol.wire.receipt import Receipt, read_receipt, write_receipt
-from sync_protocol.wire.snapshot import Manifest, Start, read_manifest, write_manifest
 from tests.ward import WARD, keys_of
 
 KEYS = keys_of("edge")
@@ -43,24 +42,7 @@ def test_a_receipt_with_marks_out_of_shape_is_refused_though_it_is_signed() -> N
             read_receipt(write_receipt(KEYS.signing, bad))
 
 
-def manifest(mark: Mark = MARK) -> Manifest:
-    start = Start(b"declaration", 3, bytes(32), b"seal", [mark])
-    return Manifest(KEYS.public, WARD, 1, 1, 5, [start], [b"c" * 32], 10)
-
-
-def test_a_snapshots_manifest_reads_back_and_is_signed_by_the_signer_it_names() -> None:
-    assert read_manifest(write_manifest(KEYS.signing, manifest())) == manifest()
-    with pytest.raises(BadSignatureError):
-        read_manifest(write_manifest(keys_of("thief").signing, manifest()))
-
-
-def test_a_snapshots_manifest_out_of_shape_is_refused_though_it_is_signed() -> None:
-    with pytest.raises(MalformedMessageError):
-        read_manifest(write_manifest(KEYS.signing, manifest(BAD_MARK)))
-
-
 @pytest.mark.parametrize("raw", [b"", bytes(64), bytes(64) + encode([]), bytes(64) + encode("x")])
-def test_bytes_that_are_neither_are_refused(raw: bytes) -> None:
-    for read in (read_receipt, read_manifest):
-        with pytest.raises(MalformedMessageError):
-            read(raw)
+def test_bytes_that_are_no_receipt_are_refused(raw: bytes) -> None:
+    with pytest.raises(MalformedMessageError):
+        read_receipt(raw)
