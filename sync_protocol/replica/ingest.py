@@ -157,6 +157,8 @@ class Intake:
             raise MalformedMessageError("A payload is not what its message says.")
         for chain in chains:
             staged = chain.row.staged
+            if chain.is_empty_branch:
+                continue  # what comes may be what its trunk holds
             if staged.seq + 1 == found.first and staged.hash[:SHORT_HASH_BYTES] == offer.before:
                 self._extend(chain, found.entries, offer.packed)
                 return
@@ -261,10 +263,15 @@ class Intake:
         self._check_announced(chain)
         self._bound_chains(chain.device)
         head = Head(at, start)
+        empty = [
+            item.number
+            for item in self._holding.by_feed[chain.feed]
+            if item.is_empty_branch and item.row.head == head
+        ]
         with self._holding.transaction(durable=False):
             row = replace(
                 chain.row,
-                number=0,
+                number=min(empty, default=0),  # a liar may try again and again
                 base_chain=base.number,
                 base_seq=at,
                 head=head,

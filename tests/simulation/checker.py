@@ -190,6 +190,7 @@ class Checker:
         self.rejected: set[bytes] = set()
         for item in hub_said:
             self._hear(item.deed)
+        by_hub = {k: r for k, r in self.revocations.items() if r[0].reason != g.RESTORED}
         edges_said = [
             f for f in self.found.values() if f.deed.statements and f.deed.key not in self.hubs
         ]
@@ -197,6 +198,7 @@ class Checker:
             if self.granted.get(item.deed.key) == "edge" and self._within(item.deed):
                 supervises = self._role(item, self._known(item)) in (g.SUPERVISOR, g.ADMINISTRATOR)
                 self._hear_edge(item.deed, supervises=supervises)
+        self.revocations.update(by_hub)  # an edge lifts what edges locked, and nothing else
         for body, item in self.found.items():
             self.verdicts[body] = self._verdict(body, item)
 
