@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
-from msgspec import structs
+import msgspec
 
 from sync_protocol.identity import NO_OFFICER, RecordId
 from sync_protocol.log.entry import read_header
@@ -161,7 +161,7 @@ class Checker:
 
     def _rows(self, replica: Replica) -> list[StoredRecord]:
         # Pending dots are what the order of arrival left behind; they speak of what is held back.
-        return [structs.replace(row, pending=b"") for row in replica.rooms.views.scan()]
+        return [msgspec.structs.replace(row, pending=b"") for row in replica.rooms.views.scan()]
 
     def _held_rows(self, replica: Replica) -> dict[bytes, str]:
         chains = replica.holding.chains
@@ -190,9 +190,7 @@ class Checker:
         self.rejected: set[bytes] = set()
         for item in hub_said:
             self._hear(item.deed)
-        by_hub = {
-            key: item for key, item in self.revocations.items() if item[0].reason != g.RESTORED
-        }
+        by_hub = {k: r for k, r in self.revocations.items() if r[0].reason != g.RESTORED}
         edges_said = [
             f for f in self.found.values() if f.deed.statements and f.deed.key not in self.hubs
         ]
@@ -200,7 +198,7 @@ class Checker:
             if self.granted.get(item.deed.key) == "edge" and self._within(item.deed):
                 supervises = self._role(item, self._known(item)) in (g.SUPERVISOR, g.ADMINISTRATOR)
                 self._hear_edge(item.deed, supervises=supervises)
-        self.revocations.update(by_hub)  # what the hub revoked, no edge lifts or cuts otherwise
+        self.revocations.update(by_hub)  # an edge lifts what edges locked, and nothing else
         for body, item in self.found.items():
             self.verdicts[body] = self._verdict(body, item)
 
