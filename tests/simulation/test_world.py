@@ -40,7 +40,7 @@ def test_one_seed_gives_one_trace_whatever_the_order_of_sets(seed: int) -> None:
     here = play(seed).trace
     code = f"from tests.simulation.world import play; print(play({seed}).trace)"
     for hashing in ("0", "12345"):
-        other = subprocess.run(  # noqa: S603 - our own interpreter
+        other = subprocess.run(
             [sys.executable, "-c", code],
             env={**os.environ, "PYTHONHASHSEED": hashing},
             cwd=HERE.parents[1],
