@@ -12,7 +12,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from benchmarks import report, workload
+from benchmarks import budgets, report, workload
 from benchmarks.contender import BenchmarkError, Contender, Phase
 from benchmarks.driven import Session
 from benchmarks.floor import Floor
@@ -42,6 +42,7 @@ def wanted() -> argparse.Namespace:
     parser.add_argument("--delay", type=float, default=0.0, help="slow line: milliseconds each way")
     parser.add_argument("--scratch", type=Path, help="where the stores go: a real disk, not memory")
     parser.add_argument("--no-save", action="store_true", help="print only; leave results and page")
+    parser.add_argument("--page-only", action="store_true", help="write the page anew, run nothing")
     found = parser.parse_args()
     if found.count < COUNT_MIN or found.runs < 1:
         parser.error(f"--count is at least {COUNT_MIN}, --runs at least 1")
@@ -51,6 +52,8 @@ def wanted() -> argparse.Namespace:
 def main() -> int:
     """Play all contenders in rotation and report."""
     options = wanted()
+    if options.page_only:
+        return write_again()
     beginnings = tuple(options.only.split(","))
     names = [name for name in MAKERS if name.startswith(beginnings)]
     scratch = Path(tempfile.mkdtemp(prefix="motcua-benchmarks-", dir=options.scratch))
@@ -59,11 +62,19 @@ def main() -> int:
         results, left_out = rotate(names, session, facts, options.runs)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
-    sys.stdout.write(report.markdown(results, left_out) + "\n")
+    text = report.markdown(results, left_out, budgets.table(results))
+    sys.stdout.write(text + "\n")
     if not options.no_save and results:
         for result in results:
             report.save(result)
-        report.write_page(results, left_out)
+        report.write_page(text)
+    return 0 if results else 1
+
+
+def write_again() -> int:
+    """Write the page from the results that are saved."""
+    results = report.load()
+    report.write_page(report.markdown(results, {}, budgets.table(results)))
     return 0 if results else 1
 
 
@@ -107,7 +118,6 @@ def machine(scratch: Path) -> dict[str, object]:
         "processor": f"{model}, {os.cpu_count()} cores",
         "python": platform.python_version(),
         "file_system": max(below)[1] if below else "unknown",
-        "load_at_start": round(os.getloadavg()[0], 2),
     }
 
 
@@ -117,7 +127,10 @@ def rotate(
     """Run 1 of each, run 2 of each, ...; one that fails is left out, the others go on."""
     results: dict[str, report.Result] = {}
     left_out: dict[str, str] = {}
+    loads: list[float] = []
+    facts["load_before_each_run_and_at_the_end"] = loads
     for run in range(1, runs + 1):
+        loads.append(round(os.getloadavg()[0], 1))
         for name in names:
             if name in left_out:
                 continue
@@ -138,6 +151,7 @@ def rotate(
             features = contender.features().as_json()
             result = results.setdefault(name, report.Result(name, facts, features))
             result.runs.append(figures)
+    loads.append(round(os.getloadavg()[0], 1))
     return list(results.values()), left_out
 
 

@@ -32,7 +32,9 @@ MEASURES: Mapping[str, tuple[str, Callable[[Row], float]]] = {
     "CPU": ("s", lambda row: float(row["cpu_s"])),
     "wall": ("s", lambda row: float(row["wall_s"])),
     "bytes": ("B", lambda row: float(row["bytes_total"])),
+    "CPU to ack": ("s", lambda row: float(row["extra"]["cpu_at_ack_s"])),
 }
+SHOWN = ("CPU", "wall", "bytes")
 COMPARED = (Phase.P0, Phase.P1, Phase.P2, Phase.P3, Phase.P3B, Phase.P4)
 NETWORK_BYTES_MIN = 1.0
 
@@ -90,19 +92,29 @@ def _rounded(value: Any) -> Any:  # noqa: ANN401 - it is JSON
     return value
 
 
-def write_page(results: Sequence[Result], left_out: Mapping[str, str], page: Path = PAGE) -> None:
+def load(directory: Path = RESULTS) -> list[Result]:
+    """Read what `save` wrote last, our own side first."""
+    found = []
+    for path in directory.glob("*.json"):
+        whole = json.loads(path.read_text(encoding="utf-8"))
+        found.append(Result(whole["name"], whole["session"], whole["features"], whole["runs"]))
+    return sorted(found, key=lambda one: (one.name != "ours", one.name != "floor", one.name))
+
+
+def write_page(text: str, page: Path = PAGE) -> None:
     """Put the session's tables between the markers; the rest of the page stays as it is."""
     old = page.read_text(encoding="utf-8") if page.exists() else f"{HEAD}{BEGIN}\n{END}\n"
     before, _, rest = old.partition(BEGIN)
     after = rest.partition(END)[2]
     page.parent.mkdir(parents=True, exist_ok=True)
-    text = f"{before}{BEGIN}\n\n{markdown(results, left_out)}\n{END}{after}"
-    page.write_text(text, encoding="utf-8")
+    page.write_text(f"{before}{BEGIN}\n\n{text}\n{END}{after}", encoding="utf-8")
 
 
-def markdown(results: Sequence[Result], left_out: Mapping[str, str]) -> str:
-    """The session as Markdown."""
-    parts = [*_circumstances(results, left_out), "", *_phase_tables(results)]
+def markdown(
+    results: Sequence[Result], left_out: Mapping[str, str], budgets: Sequence[str] = ()
+) -> str:
+    """The session as Markdown; `budgets` is their table."""
+    parts = [*_circumstances(results, left_out), "", *budgets, *_phase_tables(results)]
     base = next((one for one in results if one.name == "ours"), None)
     if base:
         parts += [*_ratios(base, results), *_losses(base, results)]
@@ -159,6 +171,8 @@ def _notes(row: Row) -> Iterator[str]:
         yield f"false ones {row['false_conflicts']:g}"
     if "resent_bytes" in extra:
         yield f"sent again: {size(max(0.0, extra['resent_bytes']))}"
+    if row.get("converged") is not None and extra.get("cpu_at_ack_s", 0) > 0:
+        yield f"CPU to the acknowledgement {seconds(extra['cpu_at_ack_s'])}"
     if "gross_wall_s" in extra:
         gross = seconds(extra["gross_cpu_client_s"])
         yield f"with process starts: wall {seconds(extra['gross_wall_s'])}, client CPU {gross}"
@@ -214,7 +228,7 @@ def _ratios(base: Result, results: Sequence[Result]) -> Iterator[str]:
     for phase in COMPARED:
         for peer in results:
             if peer.name != base.name:
-                found = [ratio(base, peer, phase, measure) for measure in MEASURES]
+                found = [ratio(base, peer, phase, measure) for measure in SHOWN]
                 cells = [one.quoted() if one else "-" for one in found]
                 yield f"| {phase.value} {PHASE_TITLES[phase]} | {peer.name} | {' | '.join(cells)} |"
     yield ""
@@ -226,7 +240,7 @@ def _losses(base: Result, results: Sequence[Result]) -> Iterator[str]:
     lost = []
     for peer in results:
         for phase in COMPARED:
-            for measure in MEASURES:
+            for measure in SHOWN:
                 found = ratio(base, peer, phase, measure) if peer.name != base.name else None
                 if found and found.factor < 1:
                     lost.append(found)

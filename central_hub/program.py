@@ -46,7 +46,7 @@ def program() -> Program[City]:
     )
     return Program(
         name="motcua-hub",
-        version=version(),
+        version=version,
         description=DESCRIPTION,
         commands=commands,
         open_app=City.open,

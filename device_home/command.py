@@ -95,7 +95,7 @@ class Program(Generic[A]):
     """
 
     name: str
-    version: str
+    version: Callable[[], str]
     description: str
     commands: Sequence[Command[A]]
     open_app: Callable[[Path], A]
@@ -108,7 +108,7 @@ class Program(Generic[A]):
         """Return the parser; a group such as “ward add” is two words."""
         parser = _Parser(prog=self.name, description=self.description)
         parser.add_argument("--home", default=self.default_home, help="the folder of this device")
-        parser.add_argument("--version", action="version", version=f"{self.name} {self.version}")
+        parser.add_argument("--version", action=_ShowVersion, program=self)
         groups: dict[str, Any] = {"": parser.add_subparsers(dest="command", required=True)}
         for command in self.commands:
             group, _, last = command.name.rpartition(" ")
@@ -215,6 +215,18 @@ class Program(Generic[A]):
             output.emit("out", json.dumps(row, ensure_ascii=False) + "\n")
         output.note(f"{self.name}: {problem.diagnosis} [{problem.code}]\n")
         return FAILED
+
+
+class _ShowVersion(argparse.Action):
+    """Looks the version up only when it is asked for."""
+
+    def __init__(self, option_strings: Sequence[str], dest: str, *, program: Program[Any]) -> None:
+        super().__init__(option_strings, dest, nargs=0, help="show the version and exit")
+        self._program = program
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> NoReturn:
+        sys.stdout.write(f"{self._program.name} {self._program.version()}\n")
+        parser.exit(DONE)
 
 
 class _Parser(argparse.ArgumentParser):

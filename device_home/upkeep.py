@@ -13,7 +13,6 @@ import shutil
 from argparse import Namespace
 from collections.abc import Iterator
 from dataclasses import dataclass
-from importlib import metadata
 from itertools import islice
 
 from device_home.app import App
@@ -33,7 +32,6 @@ from sync_protocol.replica import Replica
 from sync_protocol.replica.follow import Follower
 from sync_protocol.replica.holding import Chain
 from sync_protocol.replica.rejudge import Rejudge
-from sync_protocol.storage.memory import MemoryViews
 from sync_protocol.storage.store import ViewStore
 
 PROBLEMS_SHOWN_MAX = 20
@@ -188,6 +186,8 @@ def manifests(replica: Replica) -> Iterator[Manifest]:
 
 def check_views(replica: Replica) -> Check:
     """Fold the whole log again, in memory, and compare with what is stored."""
+    from sync_protocol.storage.memory import MemoryViews  # late, as few commands need it
+
     fresh = MemoryViews()
     follower = Follower(replica.holding, fresh, replica.schema, replica.follower.projection)
     Rejudge(follower)
@@ -311,6 +311,8 @@ def journal_bytes(home: Home, replica: Replica) -> int:
 
 def version() -> str:
     """Return the program's version."""
+    from importlib import metadata  # late: it is slow to load
+
     try:
         return metadata.version("motcua")
     except metadata.PackageNotFoundError:

@@ -6,7 +6,6 @@ import socket
 from datetime import UTC, datetime
 
 from device_home.home import Home
-from sync_protocol.crypto.certificate import issue_server_certificate, make_authority
 from sync_protocol.encoding import decode, encode
 from sync_protocol.exchange.enrol import short_name
 from sync_protocol.replica import Replica
@@ -19,6 +18,8 @@ def authority(home: Home) -> tuple[bytes, bytes]:
     """Return the authority's certificate and key, both PEM, made at the first call."""
     kept = home.vault.secret(_SECRET)
     if kept is None:
+        from sync_protocol.crypto.certificate import make_authority  # late: it is slow to load
+
         made = make_authority(f"Một Cửa {short_name(home.keys.public)[:8]}", _now(home))
         kept = encode(list(made))
         home.vault.put_secret(_SECRET, kept)
@@ -28,6 +29,8 @@ def authority(home: Home) -> tuple[bytes, bytes]:
 def server_certificate(home: Home, host: str) -> tuple[bytes, bytes]:
     """Return a fresh server certificate and its key, both PEM."""
     names = [name for name in (host, "localhost", "127.0.0.1") if name not in ("", "0.0.0.0", "::")]  # noqa: S104
+    from sync_protocol.crypto.certificate import issue_server_certificate  # late, as above
+
     return issue_server_certificate(*authority(home), names, _now(home))
 
 

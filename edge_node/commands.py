@@ -18,7 +18,6 @@ from device_home.officers import acting_officer, check_supervises, officer_optio
 from device_home.shapes import Shape
 from edge_node.authority import authority, served_url
 from sync_protocol import limits
-from sync_protocol.crypto.certificate import fingerprint
 from sync_protocol.dossier.sample import sample
 from sync_protocol.dossier.sample_scan import write_scans
 from sync_protocol.errors import InputError, NotAllowedError
@@ -57,6 +56,8 @@ def run_invite(device: Device, arguments: Namespace, output: Output) -> int:
     url = arguments.url or device.home.settings.text("url") or served_url(replica)
     if not url:
         raise InputError("Where tablets meet this station is not known: run “serve” or give --url.")
+    from sync_protocol.crypto.certificate import fingerprint  # late: it is slow to load
+
     ca_pem, _ = authority(device.home)
     invitation = Registrar(replica).invite(
         arguments.role, arguments.label, url, fingerprint(ca_pem), arguments.hours

@@ -73,7 +73,7 @@ def _serve_options(parser: argparse.ArgumentParser) -> None:
 
 PROGRAM: Program[Device] = Program(
     name="motcua-edge",
-    version=version(),
+    version=version,
     description="The ward's station: captures, serves the office's tablets, calls the city.",
     commands=[
         *joining_commands(EDGE, "motcua-tablet"),

@@ -18,7 +18,7 @@ from sync_protocol.membership.grant import TABLET
 
 PROGRAM: Program[Device] = Program(
     name="motcua-tablet",
-    version=version(),
+    version=version,
     description="The officer's tablet, headless: captures anywhere, syncs with the ward's station.",
     commands=[
         *joining_commands(TABLET, "motcua-edge"),

@@ -90,6 +90,6 @@ def decompress(packed: bytes | memoryview, bytes_max: int, prefix: bytes | None 
     return raw
 
 
-def checksum(raw: bytes) -> int:
-    """Return the CRC-32 of `raw`: finds rot, proves nothing."""
-    return zlib.crc32(raw)
+def checksum(raw: bytes | memoryview, before: int = 0) -> int:
+    """Return the CRC-32 of `raw` (after what gave `before`): finds rot, proves nothing."""
+    return zlib.crc32(raw, before)

@@ -21,6 +21,9 @@ RANGE_PACKED_BYTES_MAX = 16 * MIB
 """A block as it travels: real ones have 40 KiB; incompressible bodies of 64 KiB would fit."""
 FEEDS_PER_WARD_MAX = 10_000
 """Frontier of 10,000 heads x 38 B = 380 KiB: still one message."""
+FEEDS_PER_DEVICE_MAX = 256
+"""Feeds and branches of one device that somebody else than hub or edge brings: a new incarnation a
+day for most of a year. 50 devices that all lie have 12,800: a tablet alone can't fill a ward."""
 PENDING_ENTRIES_MAX = 100_000
 """Entries kept for feeds whose grant has not arrived: ten tablets offline for a year."""
 CHANGES_PER_ENTRY_MAX = 4096
@@ -118,8 +121,8 @@ LAPSED_DAYS = 180
 """A device silent for so long is marked lapsed."""
 
 # --- storage -------------------------------------------------------------------------------
-JOURNAL_SEGMENT_BYTES_MAX = 8 * MIB
-"""One journal file: about 15,000 entries; the unit of deletion."""
+JOURNAL_SEGMENT_BYTES_MAX = 1 * MIB
+"""One journal file: about 1,500 entries; the unit of deletion, and what an opening reads again."""
 STORE_TIMEOUT_S = 30.0
 """Wait for another writer of the same database."""
 STORE_CACHE_BYTES = 8 * MIB

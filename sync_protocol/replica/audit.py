@@ -10,7 +10,9 @@ What holds:
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+
+from msgspec import structs
 
 from sync_protocol.encoding import decode, encode
 from sync_protocol.errors import PeerError
@@ -92,7 +94,7 @@ def _differing(
         state = refold(changes[0][1].type, changes, replica.follower.folded)
         row = replica.follower.projection.stored(record, state)
         known = stored.get(record)
-        if known is None or replace(row, pending=known.pending) != known:
+        if known is None or structs.replace(row, pending=known.pending) != known:
             rows.append(row)
     return rows, [record for record in stored if record not in said]
 

@@ -128,7 +128,7 @@ class Author:
         """Put back what the store lost; return the journal's last frame."""
         last: JournalFrame | None = None
         lost: list[JournalFrame] = []
-        for raw in self._journal.frames():
+        for raw in self._journal.frames(chain.row.head.seq):  # what lies before is in the store
             frame = open_frame(self._journal_key, raw)
             if frame.feed == chain.feed:
                 last = frame

@@ -11,7 +11,7 @@ What holds:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sync_protocol import limits
@@ -109,7 +109,17 @@ class Follower:
 
     def note_stubs(self) -> None:
         """Remember, inside a transaction, that some records wait for the entry that made them."""
+        self._stubs = True
         self.views.put_cursor(_STUBS, 1)
+
+    def rewind(self, chain: Chain, seq: int, seen: Mapping[int, int], reason: str) -> None:
+        """Let a chain wait, inside a transaction, from after `seq` on, as if not folded."""
+        for other in self.seen.get(chain.number, {}):
+            self.views.put_cursor(f"{_SEEN}{chain.number}:{other}", seen.get(other, 0))
+        self.put_position(chain, seq, dict(seen))
+        self.cursors[chain.number] = seq
+        self.seen[chain.number] = dict(seen)
+        self.waiting[chain.number] = reason
 
     def put_position(self, chain: Chain, seq: int, seen: dict[int, int]) -> None:
         """Say, inside a transaction, how far a chain is folded, and what its writer had seen."""

@@ -103,14 +103,20 @@ class Projection:
         found = []
         for number, elements, index in self._attached[kind.id]:
             for value in state.living_values(number, elements=elements):
-                parts = value[index:] if isinstance(value, list) else [value]
-                part = parts[0] if parts else None
+                part = _part(value, index)
                 if isinstance(part, bytes) and part:
                     try:
                         found.append(read_manifest(part))
                     except PeerError:
                         continue  # a newer form of manifest: kept, fetched by a newer version
         return found
+
+
+def _part(value: Any, index: int | None) -> Any:  # noqa: ANN401 - any stored value
+    """Return one part of a group; whoever lies, or is newer, may write fewer of them."""
+    if not isinstance(value, list):
+        return value
+    return value[index] if index is not None and index < len(value) else None
 
 
 def _attachment_part(field: Field) -> int | None:

@@ -82,6 +82,8 @@ class Rejudge:
         match statement:
             case g.Revoke():
                 self._device(statement.device, affected)
+            case g.Grant():
+                self._spoken_by(statement.device, affected)  # under another role it counts for less
             case g.Adopt() | g.Reject() | g.Erase():
                 for dot in g.read_dots(statement.dots):
                     affected.dots.update(self._holding.everywhere(dot))
@@ -97,15 +99,24 @@ class Rejudge:
         for chain in self._holding.chains.values():
             if chain.device == device and chain.feed not in affected.feeds:
                 affected.feeds.add(chain.feed)
-                self._follower_statements(chain, affected)
+                self._said_in(chain, affected)
 
-    def _follower_statements(self, chain: Chain, affected: Affected) -> None:
+    def _spoken_by(self, device: DeviceKey, affected: Affected) -> None:
+        for chain in self._holding.chains.values():
+            if chain.device == device:
+                self._said_in(chain, affected)
+
+    def _said_in(self, chain: Chain, affected: Affected) -> None:
+        """Take whatever the statements in a chain decide, for it may be decided otherwise now."""
         for key in self._holding.store.notes(f"control:{chain.number:08d}:"):
             seq = int(key.rsplit(":", 1)[1])
             for _, entry in self._holding.entries(chain, seq, seq):
                 said = self._holding.read_control(entry, {})
                 for statement in said[1] if said else ():
-                    self._affected(statement, affected)
+                    if isinstance(statement, g.Grant):
+                        self._device(statement.device, affected)
+                    else:
+                        self._affected(statement, affected)
 
     # --- one chain ----------------------------------------------------------------------------
 
@@ -121,10 +132,15 @@ class Rejudge:
         first_own = max(chain.row.base_seq, chain.row.floor.seq) + 1
         begun = self._holding.purged_through(chain) + 1  # a branch has seen what its past had seen
         for seq, entry in self._holding.entries(chain, begun, cursor):
+            before = dict(seen)
             try:
                 item = follower.judge(chain, seq, entry, seen)
-            except WaitsError:
-                continue  # its grant is gone as well: it stays as it was judged
+            except WaitsError as reason:
+                start = max(seq, first_own)
+                free += [at for at in old if at >= start]
+                self._take_back(chain, start, records)
+                follower.rewind(chain, start - 1, before, str(reason))
+                break
             if seq < first_own:
                 continue
             dot = self._holding.dot(chain, seq)
@@ -142,6 +158,14 @@ class Rejudge:
         if now:
             follower.views.hold(now)
         self.remake(records)
+
+    def _take_back(self, chain: Chain, first: int, records: dict[RecordId, set[Dot]]) -> None:
+        """Name the records of entries that must wait again: their grant is gone."""
+        follower = self._follower
+        for seq, entry in self._holding.entries(chain, first, follower.cursor(chain)):
+            item = follower.read(chain, seq, entry, dict(follower.seen.get(chain.number, {})))
+            for record in item[2] if item is not None else ():
+                records.setdefault(record, set())
 
     def _touched_by(self, dot: Dot) -> list[RecordId]:
         """Find the records of an entry whose body is gone."""
@@ -170,6 +194,8 @@ class Rejudge:
                 gone.append(record)
                 continue
             state = refold(changes[0][1].type, changes, follower.folded)
+            if state.made is None:
+                follower.note_stubs()
             rows.append(follower.projection.stored(record, state))
         follower.views.save(rows)
         follower.views.remove(gone)
@@ -179,7 +205,7 @@ class Rejudge:
     ) -> Iterable[tuple[Stamp, RecordChange]]:
         for dot in sorted(dots):
             chain = self._holding.locate(dot)
-            if chain is None or (chain.number, dot.seq) in out:
+            if chain is None or (chain.number, dot.seq) in out or not self._follower.folded(dot):
                 continue
             for seq, entry in self._holding.entries(chain, dot.seq, dot.seq):
                 seen = dict(self._follower.seen.get(chain.number, {}))

@@ -15,6 +15,8 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 
+from msgspec import structs
+
 from sync_protocol import limits
 from sync_protocol.attachment import Manifest
 from sync_protocol.clock import millis
@@ -77,7 +79,7 @@ def _sweep_record(replica: Replica, row: StoredRecord, before_ms: int, gone: Let
     views = replica.rooms.views
     with views.transaction():
         stub = replica.follower.projection.stored(row.id, make_stub(state))
-        views.save([replace(stub, facet=row.facet, order=row.order, claims=row.claims)])
+        views.save([structs.replace(stub, facet=row.facet, order=row.order, claims=row.claims)])
     gone.records += 1
     _forget_scans(replica, [m for m in manifests if m.id not in others], gone)
 

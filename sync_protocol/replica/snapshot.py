@@ -14,8 +14,10 @@ What holds:
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import structs
 
 from sync_protocol import limits
 from sync_protocol.errors import (
@@ -361,7 +363,7 @@ def _stored(replica: Replica, row: Row) -> tuple[StoredRecord, bool]:
     """Return what is stored of a record, and whether the entry that made it is known."""
     state = decode_state(row.state, row.pending)
     stored = replica.follower.projection.stored(row.id, state)
-    return replace(stored, state=row.state, pending=row.pending), state.made is not None
+    return structs.replace(stored, state=row.state, pending=row.pending), state.made is not None
 
 
 def restore(replica: Replica, rows: Sequence[Row], asked: Collection[RecordId], root: bytes) -> int:

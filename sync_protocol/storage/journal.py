@@ -102,17 +102,23 @@ class FileJournal:
             else:
                 self._append_here(packed, len(frames))
 
-    def frames(self) -> Iterator[bytes]:
-        """Yield the frames in order, up to the first damaged one or the first gap."""
+    def frames(self, first: int = 0) -> Iterator[bytes]:
+        """Yield the frames from the seq `first` on, up to the first damaged one or the first gap.
+
+        The newest frame comes in any case. Segments before `first` are not read; in a damaged
+        journal, whose seqs are not sure, all are.
+        """
         with self._lock:
             segments = list(self._segments)
+        first = 0 if self.damaged or not segments else min(first, segments[-1].next - 1)
+        segments = [item for item in segments if item.next > first]
         expected = segments[0].first if segments else 0
         for segment in segments:
             if segment.first != expected:
                 return
             with disk_errors("reading the journal"):
                 scan = _scan(segment.path.read_bytes()[: segment.size])
-            for frame in scan.frames:
+            for frame in scan.frames[max(0, first - segment.first) :]:
                 yield bytes(frame)
             expected = segment.first + len(scan.frames)
             if scan.end < scan.size:
@@ -257,7 +263,7 @@ def _frame_at(raw: memoryview, offset: int) -> memoryview | None:
     if not 0 < length <= FRAME_BYTES_MAX or start + length > len(raw):
         return None
     frame = raw[start : start + length]
-    if checksum(bytes(raw[offset : offset + _LENGTH.size]) + bytes(frame)) != check:
+    if checksum(frame, checksum(raw[offset : offset + _LENGTH.size])) != check:
         return None
     return frame
 

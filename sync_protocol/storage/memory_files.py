@@ -132,10 +132,16 @@ class MemoryJournal:
         segment.synced = len(segment.raw)
         segment.last = first_seq + len(frames) - 1
 
-    def frames(self) -> Iterator[bytes]:
-        """Yield the frames in order, up to the first damaged one."""
-        for segment in list(self._segments):
-            yield from _unframe(segment.raw)[0]
+    def frames(self, first: int = 0) -> Iterator[bytes]:
+        """Yield the frames from the seq `first` on, up to the first damaged one; the newest always.
+
+        In a damaged journal the seqs are not sure, so all its frames come up to the damage.
+        """
+        segments = list(self._segments)
+        first = 0 if self.damaged or not segments else min(first, segments[-1].last)
+        for segment in segments:
+            frames = _unframe(segment.raw)[0]
+            yield from frames[max(0, first - segment.first) :]
             if segment.torn:
                 return
 

@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING
 from sync_protocol.errors import NewerStoreError, StorageError
 
 if TYPE_CHECKING:
+    from sqlite3 import Connection
+
     from sqlite_utils import Database
 
 Step = Callable[["Database"], None]
@@ -36,12 +38,12 @@ class Schema:
         return len(self.steps)
 
 
-def check_version(db: Database, schema: Schema) -> int:
+def check_version(connection: Connection, schema: Schema) -> int:
     """Return the store's version (0: empty). Writes nothing.
 
     Raises `NewerStoreError`, or `StorageError` where the file is a store of another kind.
     """
-    version, mark = _pragma(db, "user_version"), _pragma(db, "application_id")
+    version, mark = _pragma(connection, "user_version"), _pragma(connection, "application_id")
     if mark not in (0, schema.mark):
         raise StorageError("This file is another kind of store than the one asked for.", mark=mark)
     if version > schema.version:
@@ -60,7 +62,7 @@ def migrate(db: Database, schema: Schema) -> None:
         db.execute("begin immediate")
         try:
             # Asked again under the lock: another process may have done the step meanwhile.
-            version = check_version(db, schema)
+            version = check_version(db.conn, schema)
             if version < schema.version:
                 schema.steps[version](db)
                 db.execute(f"pragma application_id = {schema.mark}")
@@ -74,5 +76,5 @@ def migrate(db: Database, schema: Schema) -> None:
             return
 
 
-def _pragma(db: Database, name: str) -> int:
-    return int(db.execute(f"pragma {name}").fetchone()[0])
+def _pragma(connection: Connection, name: str) -> int:
+    return int(connection.execute(f"pragma {name}").fetchone()[0])

@@ -34,6 +34,8 @@ from sync_protocol.storage.migration import Schema, check_version, migrate
 
 if TYPE_CHECKING:
     import sqlite3 as driver
+
+    from sqlite_utils import Database
 else:
     try:
         driver = importlib.import_module("sqlcipher3.dbapi2")
@@ -43,8 +45,6 @@ else:
     except ImportError:  # Android: the system's libsqlite3 is SQLCipher, or opening refuses it.
         driver = importlib.import_module("sqlite3")
 
-import sqlite_utils  # after the aliases above
-
 KEY_BYTES = 32
 SQLITE_VERSION_MIN = (3, 51, 3)
 """Older ones can lose a write-ahead log when two connections checkpoint at once."""
@@ -52,8 +52,6 @@ PAGE_BYTES = 4096
 
 Connection = driver.Connection
 connect = driver.connect
-Database = sqlite_utils.Database
-"""Taken from here only: imported before the aliases, sqlite-utils misses the driver's errors."""
 
 _FULL = 13
 _IO = 10
@@ -114,12 +112,11 @@ def open_database(
     with translated(path):
         connection = _unlock(path, key, timeout_s)
         try:
-            db = _database(connection)
-            version = check_version(db, schema)
+            version = check_version(connection, schema)
             _log_ahead(connection)
             _settle(connection)
             if version < schema.version:
-                migrate(db, schema)
+                migrate(_database(connection), schema)
         except BaseException:
             connection.close()
             raise
@@ -139,6 +136,10 @@ def open_reader(path: str, key: bytes, timeout_s: float) -> Connection:
 
 
 def _database(connection: Connection) -> Database:
+    # Late, since few openings migrate; and here only: imported before the aliases above,
+    # sqlite-utils misses the driver's errors.
+    from sqlite_utils import Database
+
     # Without plugins: what else is installed on the computer has no business in the store.
     return Database(connection, execute_plugins=False, recursive_triggers=False)
 

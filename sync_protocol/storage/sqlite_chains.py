@@ -12,14 +12,17 @@ What holds:
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sync_protocol.log.block import Range, block_first
 from sync_protocol.log.entry import Entry
 from sync_protocol.log.feed import Head
 from sync_protocol.storage.migration import Schema
-from sync_protocol.storage.sqlite import Connection, Database
+from sync_protocol.storage.sqlite import Connection
 from sync_protocol.storage.store import ChainRow
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
 
 CHAIN_COLUMNS = (
     "declaration, base_chain, base_seq, head, head_hash, staged, staged_hash, floor, floor_hash, "

@@ -12,7 +12,7 @@ What holds:
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
@@ -20,8 +20,11 @@ from sync_protocol.encoding import decode, encode
 from sync_protocol.identity import AttachmentId, RecordId
 from sync_protocol.storage import search
 from sync_protocol.storage.migration import Schema
-from sync_protocol.storage.sqlite import Connection, Database
+from sync_protocol.storage.sqlite import Connection
 from sync_protocol.storage.store import Claim, StoredRecord
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
 
 SHIFT = 2**63
 _IDS_MAX = 512

@@ -269,8 +269,11 @@ class Journal(Protocol):
         After it returns they survive a power cut; when it raises, none of them is there.
         """
 
-    def frames(self) -> Iterator[bytes]:
-        """Yield the frames in order, up to the first damaged one."""
+    def frames(self, first: int = 0) -> Iterator[bytes]:
+        """Yield the frames from the seq `first` on, in order, up to the first damaged one.
+
+        The newest frame comes in any case: it is the head.
+        """
 
     def drop(self, through: int) -> None:
         """Delete the segments whose entries all have a seq at or before `through`.

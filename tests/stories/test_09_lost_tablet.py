@@ -23,7 +23,8 @@ def test_a_lost_tablet_is_locked_at_the_station(city: Town) -> None:
     locked = station.ask("tablet", "lock", "Máy bảng 1", "--officer", LAN)
     assert (locked["state"], locked["kept"]) == ("locked", 3)
     after = city.capture(tablet, "after", 2, seed=92)
-    tablet.run("sync", "--json")
+    heard = tablet.run("sync", "--json")
+    assert (heard.code, heard.json()["standing"]) == (1, "revoked-locked"), "it is told"
     assert {row["id"] for row in dossiers(station)} == set(before)
     held = station.ask("quarantine", "list")
     assert {record for item in held for record in item["records"]} == set(after)
@@ -46,6 +47,8 @@ def test_a_lost_tablet_is_locked_at_the_station(city: Town) -> None:
     assert city.hub.ask("quarantine", "list", "--ward", WARD) == []
     city.check_equal(WARD, [station])
 
-    said = tablet.refused("intake", str(city.intake_file("later", 1, seed=93)))
-    assert said["diagnosis"], "the tablet has heard of it, and says so"
+    later = city.capture(tablet, "later", 1, seed=93)
+    tablet.run("sync")
+    still = station.ask("quarantine", "list")
+    assert [item["records"] for item in still] == [later], "whatever it writes waits"
     served.stop()

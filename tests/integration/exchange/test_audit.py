@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
+from msgspec import structs
 
 from sync_protocol import limits
 from sync_protocol.exchange.audit import answer
@@ -38,7 +37,7 @@ def _damage(replica: Replica, record: RecordId) -> None:
     assert state != row.state
     decode_state(state)
     with views.transaction():
-        views.save([replace(row, state=state)])
+        views.save([structs.replace(row, state=state)])
 
 
 def test_where_all_agree_nothing_is_said_and_a_day_passes(office: Office) -> None:
@@ -71,7 +70,7 @@ def test_a_lost_record_comes_back_and_a_made_up_one_goes(office: Office) -> None
     row = views.load([records[0]])[records[0]]
     with views.transaction():
         views.remove([records[1]])
-        views.save([replace(row, id=RecordId(bytes(16)))])
+        views.save([structs.replace(row, id=RecordId(bytes(16)))])
     office.sync(edge)
     assert office.hub.digest() == before
     assert audit.alarm(office.hub).healed == 2
