@@ -11,7 +11,7 @@ LOCK_VENV := build/lock-venv
 SEED ?= 1
 UPGRADE ?=
 
-.PHONY: help demo test check bench world lock format clean lint
+.PHONY: help demo stories test check bench world lock format clean lint
 
 help: ## this menu
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -19,10 +19,13 @@ help: ## this menu
 demo: $(READY) ## the main job, with real processes: hub, two wards, a tablet, a cut line (DEMO_ONCE=1 ends by itself)
 	$(BIN)/python -m tests.demo
 
+stories: $(READY) ## the stories that must run, through real processes, with the line cut
+	$(BIN)/python -m pytest -n 2 tests/stories
+
 test: $(READY) ## everything: lint, types, contracts, all tests with coverage
 	deploy/system-packages.sh faketime
 	$(MAKE) --no-print-directory lint
-	$(BIN)/python -m pytest -n 2 --cov --cov-report=term
+	$(BIN)/python -m pytest -n 2 --durations=20 --cov --cov-report=term
 
 check: $(READY) ## before each commit, under a minute: lint, types, contracts, the quick tests
 	$(MAKE) --no-print-directory lint

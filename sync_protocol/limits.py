@@ -21,6 +21,9 @@ RANGE_PACKED_BYTES_MAX = 16 * MIB
 """A block as it travels: real ones have 40 KiB; incompressible bodies of 64 KiB would fit."""
 FEEDS_PER_WARD_MAX = 10_000
 """Frontier of 10,000 heads x 38 B = 380 KiB: still one message."""
+FEEDS_PER_DEVICE_MAX = 256
+"""Feeds and branches of one device that somebody else than hub or edge brings: a new incarnation a
+day for most of a year. 50 devices that all lie have 12,800: a tablet alone can't fill a ward."""
 PENDING_ENTRIES_MAX = 100_000
 """Entries kept for feeds whose grant has not arrived: ten tablets offline for a year."""
 CHANGES_PER_ENTRY_MAX = 4096

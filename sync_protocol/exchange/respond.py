@@ -198,7 +198,7 @@ class Responder:
     # --- push -------------------------------------------------------------------------------------
 
     def _push(self, push: Push, sender: DeviceKey, payloads: Iterator[bytes]) -> Draft:
-        refused = take_in(self.replica, push, payloads)
+        refused = take_in(self.replica, push, payloads, sender)
         for raw in push.receipts:
             with self.replica.lock:
                 try_take(self.replica.receipts, raw)
@@ -246,16 +246,19 @@ def staged(replica: Replica) -> list[Mark]:
 
 
 def take_in(
-    replica: Replica, push: Push | Pulled, payloads: Iterator[bytes]
+    replica: Replica,
+    push: Push | Pulled,
+    payloads: Iterator[bytes],
+    by: DeviceKey | None = None,
 ) -> dict[FeedId, PeerError]:
-    """Take in what a push or a pulled answer brings, payload by payload.
+    """Take in what a push `by` somebody, or an answer we asked for, brings, payload by payload.
 
     The lock is held for each payload, not while waiting for the next: a slow line stops nobody.
     """
     if len(push.ranges) > limits.PAYLOADS_PER_MESSAGE_MAX:
         raise LimitExceededError("A message brings more payloads than its bound.")
     with replica.lock:
-        intake = replica.intake(push.declarations, push.seals)
+        intake = replica.intake(push.declarations, push.seals, by)
     try:
         for item in push.ranges:
             packed = read_payload(payloads, item)

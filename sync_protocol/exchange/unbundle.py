@@ -219,13 +219,14 @@ class _Reader:
     def _take(self, piece: Piece, content: Content) -> dict[FeedId, PeerError]:
         sender = piece.address.sender
         if not self._knows(sender):
-            self._take_entries(self._of_hubs(content))
+            self._take_entries(self._of_hubs(content), None)
             if not self._knows(sender):
                 raise NotAdmittedError(
                     "This bundle comes from a device that is not enrolled here. Nothing of it was "
                     "taken in; let this device sync, then try again."
                 )
-        refused = self._take_entries(content)
+        roster = self._replica.holding.roster
+        refused = self._take_entries(content, sender if roster.hubs else None)
         self._take_chunks(content)
         self._receipts.update(dict.fromkeys(content.receipts))
         brings = bool(content.ranges or content.chunks)  # an answer is not answered again
@@ -259,12 +260,12 @@ class _Reader:
             [packed for _, packed in kept],
         )
 
-    def _take_entries(self, content: Content) -> dict[FeedId, PeerError]:
+    def _take_entries(self, content: Content, by: DeviceKey | None) -> dict[FeedId, PeerError]:
         holding = self._replica.holding
         before = sum(chain.row.staged.seq - chain.row.base_seq for chain in holding.chains.values())
         push = Push(content.declarations, content.seals, content.ranges)
         try:
-            return take_in(self._replica, push, iter(content.payloads))
+            return take_in(self._replica, push, iter(content.payloads), by)
         finally:
             chains = holding.chains.values()
             after = sum(chain.row.staged.seq - chain.row.base_seq for chain in chains)

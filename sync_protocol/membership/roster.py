@@ -110,6 +110,10 @@ class Roster:
         found = self.grants.get(device)
         return None if found is None else found.role
 
+    def relays(self, device: DeviceKey) -> bool:
+        """Whether a device may speak for others: the hub, or an edge that is not revoked."""
+        return self.role_of(device) in (g.HUB, g.EDGE) and self.revoked(device) is None
+
     def officer_role(self, officer: OfficerId, seen: Mapping[FeedId, int]) -> str | None:
         """Return an officer's role as somebody knew it who had folded `seen` of control feeds."""
         best: g.Officer | None = None

@@ -61,6 +61,11 @@ class Chain:
         return not self.row.base_chain or self.row.head.seq > self.row.base_seq
 
     @property
+    def is_empty_branch(self) -> bool:
+        """Whether nothing is left of a branch: what it began with was disproved."""
+        return not self.is_proved and self.row.staged.seq == self.row.base_seq
+
+    @property
     def device(self) -> DeviceKey:
         """The key that seals it."""
         return self.declared.declaration.device

@@ -6,6 +6,9 @@ What holds:
 * One bad feed is refused by name and stops no other.
 * Entries whose author has no grant yet are kept, within a bound: they wait, they are not refused.
 * A feed that goes on in two ways is kept in both.
+* Of somebody who may lie (`doubted`: no hub and no edge) nothing is kept that a seal does not
+  announce, nor more feeds and branches of one device than its bound: so nobody can fill a ward
+  with what nobody wrote.
 """
 
 from __future__ import annotations
@@ -70,9 +73,15 @@ class Intake:
         declarations: Sequence[bytes],
         seals: Sequence[bytes],
         after_seal: Callable[[], None] = lambda: None,
+        *,
+        doubted: bool = False,
     ) -> None:
-        """Keep the declarations and check the seals; bad ones are refused by feed."""
+        """Keep the declarations and check the seals; bad ones are refused by feed.
+
+        `doubted`: it was brought by somebody who may not speak for others.
+        """
         self._holding = holding
+        self._doubted = doubted
         self._clock = clock
         self._touched: dict[int, int] = {}
         self._after_seal = after_seal
@@ -87,16 +96,35 @@ class Intake:
         fresh = [item for item in fresh if item.feed not in self._holding.by_feed]
         if not fresh:
             return
-        if len(self._holding.chains) + len(fresh) > limits.FEEDS_PER_WARD_MAX:
-            raise LimitExceededError("The ward has more feeds than its bound.")
+        if any(item.declaration.ward != self._holding.ward for item in fresh):
+            raise WrongWardError("This is for another ward; nothing was taken in.")
         with self._holding.transaction(durable=False):
             for item in fresh:
-                if item.declaration.ward != self._holding.ward:
-                    raise WrongWardError("This is for another ward; nothing was taken in.")
-                self._holding.declare(item)
+                try:
+                    self._bound_chains(item.declaration.device)
+                    self._holding.declare(item)
+                except LimitExceededError as problem:
+                    self.admission.refused[item.feed] = problem
+
+    def _bound_chains(self, device: DeviceKey) -> None:
+        """Check that one more feed or branch of a device is within the bounds."""
+        chains = self._holding.chains.values()
+        if len(chains) >= limits.FEEDS_PER_WARD_MAX:
+            raise LimitExceededError("The ward has more feeds than its bound.")
+        if not self._doubted:
+            return
+        roster = self._holding.roster
+        if roster.role_of(device) is None:  # keys cost nothing: all strangers share one bound
+            count = sum(roster.role_of(chain.device) is None for chain in chains)
+        else:
+            count = sum(chain.device == device for chain in chains)
+        if count >= limits.FEEDS_PER_DEVICE_MAX:
+            raise LimitExceededError("A device has more feeds than its bound.")
 
     def _take_seal(self, raw: bytes) -> None:
         seal = decode_seal(raw)
+        if seal.feed in self.admission.refused:
+            return
         chains = self._holding.by_feed.get(seal.feed)
         if not chains:
             error = NotAdmittedError("A feed came without its declaration.")
@@ -129,6 +157,8 @@ class Intake:
             raise MalformedMessageError("A payload is not what its message says.")
         for chain in chains:
             staged = chain.row.staged
+            if chain.is_empty_branch:
+                continue  # what comes may be what its trunk holds
             if staged.seq + 1 == found.first and staged.hash[:SHORT_HASH_BYTES] == offer.before:
                 self._extend(chain, found.entries, offer.packed)
                 return
@@ -182,6 +212,7 @@ class Intake:
         if at == chain.row.staged.seq:
             self._extend(chain, found.entries[same:], b"")
         elif at >= chain.row.head.seq and not self._must_stay(chain, at):
+            self._check_announced(chain)
             with self._holding.transaction(durable=False):
                 self._holding.store.truncate(chain.number, chain.row.head.seq)
                 row = replace(chain.row, staged=chain.row.head)
@@ -203,6 +234,19 @@ class Intake:
             for other in self._holding.by_feed[chain.feed]
         )
 
+    def _check_announced(self, chain: Chain) -> None:
+        """Refuse what no seal of this message can prove: its feed's device alone makes seals."""
+        if not self._doubted:
+            return
+        for seal, _ in self._seals.get(chain.feed, ()):
+            if not any(
+                seal.seq <= other.row.head.seq
+                and self._holding.hash_at(other, seal.seq) in (None, seal.hash)
+                for other in self._holding.by_feed[chain.feed]
+            ):
+                return
+        raise BadSignatureError("Entries came that no seal proves; they were not taken in.")
+
     def _same(self, chain: Chain, before: Head, entries: Sequence[Entry]) -> int:
         """Count how many of `entries` this chain already holds."""
         for index, after in enumerate(follow(before, entries)):
@@ -216,11 +260,18 @@ class Intake:
         start = self._holding.hash_at(chain, at)
         if start is None:
             raise FeedGapError("The common past of a fork is not held here.", seq=at)
+        self._check_announced(chain)
+        self._bound_chains(chain.device)
         head = Head(at, start)
+        empty = [
+            item.number
+            for item in self._holding.by_feed[chain.feed]
+            if item.is_empty_branch and item.row.head == head
+        ]
         with self._holding.transaction(durable=False):
             row = replace(
                 chain.row,
-                number=0,
+                number=min(empty, default=0),  # a liar may try again and again
                 base_chain=base.number,
                 base_seq=at,
                 head=head,
@@ -232,6 +283,7 @@ class Intake:
         self._extend(branch, entries, b"")
 
     def _extend(self, chain: Chain, entries: Sequence[Entry], packed: bytes) -> None:
+        self._check_announced(chain)
         staged = chain.row.staged
         kept = [self._lawful(chain, staged.seq + 1 + i, e) for i, e in enumerate(entries)]
         whole = (

@@ -14,7 +14,7 @@ from sync_protocol.clock import HybridLogicalClock, WallClock
 from sync_protocol.crypto.key import DeviceKeys, random_bytes
 from sync_protocol.encoding import decode, encode
 from sync_protocol.errors import AccessError, InputError, NotEnrolledError, PeerError
-from sync_protocol.identity import AttachmentId, Dot, FeedId, OfficerId, RecordId, WardId
+from sync_protocol.identity import AttachmentId, DeviceKey, Dot, FeedId, OfficerId, RecordId, WardId
 from sync_protocol.log.entry import Mark
 from sync_protocol.membership.grant import HUB, Statement
 from sync_protocol.merge.state import RecordState, decode_state
@@ -251,9 +251,15 @@ class Replica:
 
     # --- taking in --------------------------------------------------------------------------------
 
-    def intake(self, declarations: Sequence[bytes], seals: Sequence[bytes]) -> Intake:
-        """Begin to take in what a peer brings. Hold `lock` until `finish` has returned."""
-        return Intake(self.holding, self.clock, declarations, seals)
+    def intake(
+        self, declarations: Sequence[bytes], seals: Sequence[bytes], by: DeviceKey | None = None
+    ) -> Intake:
+        """Begin to take in what a peer brings. Hold `lock` until `finish` has returned.
+
+        `by` names who brings it, where that is not the peer that this device has chosen itself.
+        """
+        doubted = by is not None and not self.holding.roster.relays(by)
+        return Intake(self.holding, self.clock, declarations, seals, doubted=doubted)
 
     def ingest(
         self, declarations: Sequence[bytes], seals: Sequence[bytes], offers: Sequence[Offer]

@@ -5,13 +5,14 @@ that its clock is wrong.
 """
 
 import shutil
+import subprocess
 
 import pytest
 
-from tests.town.process import Program
-from tests.town.town import Town, town
+from tests.town.town import town
 
 WARD = "00070"
+THEN = "1970-01-02 00:00:00"
 
 pytestmark = [
     pytest.mark.process,
@@ -19,21 +20,22 @@ pytestmark = [
 ]
 
 
-def backward(place: Town, name: str) -> Program:
-    """Enrol a station that believes that it is 1970; its timers run as they should."""
-    return place.enrol(
-        "edge",
-        name,
-        WARD,
-        prefix=("faketime", "1970-01-02 00:00:00"),
-        extra={"FAKETIME_DONT_FAKE_MONOTONIC": "1", "DONT_FAKE_MONOTONIC": "1"},
-    )
+def in_1970() -> dict[str, str]:
+    """Return what `faketime` puts into a program's environment, with timers left as they are."""
+    found = subprocess.run(["faketime", THEN, "env"], capture_output=True, text=True, check=True)
+    settings = dict(line.split("=", 1) for line in found.stdout.splitlines() if "=" in line)
+    return {
+        "LD_PRELOAD": settings["LD_PRELOAD"],
+        "FAKETIME": f"@{THEN}",  # it begins there, and goes on
+        "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+        "DONT_FAKE_MONOTONIC": "1",
+    }
 
 
 def test_a_station_in_1970_works_like_any_other() -> None:
     with town() as place:
         place.found((WARD, "Phường Hoàn Kiếm"))
-        old = backward(place, "old")
+        old = place.enrol("edge", "old", WARD, extra=in_1970())
         now = place.enrol("edge", "now", WARD)
         old.ask("sync")
         now.ask("sync")

@@ -7,10 +7,11 @@ living values of each cell, and so every conflict that must be shown, and no oth
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterator
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from sync_protocol.identity import NO_OFFICER, RecordId
 from sync_protocol.log.entry import read_header
@@ -160,7 +161,7 @@ class Checker:
 
     def _rows(self, replica: Replica) -> list[StoredRecord]:
         # Pending dots are what the order of arrival left behind; they speak of what is held back.
-        return [dataclasses.replace(row, pending=b"") for row in replica.rooms.views.scan()]
+        return [msgspec.structs.replace(row, pending=b"") for row in replica.rooms.views.scan()]
 
     def _held_rows(self, replica: Replica) -> dict[bytes, str]:
         chains = replica.holding.chains
@@ -189,6 +190,7 @@ class Checker:
         self.rejected: set[bytes] = set()
         for item in hub_said:
             self._hear(item.deed)
+        by_hub = {k: r for k, r in self.revocations.items() if r[0].reason != g.RESTORED}
         edges_said = [
             f for f in self.found.values() if f.deed.statements and f.deed.key not in self.hubs
         ]
@@ -196,6 +198,7 @@ class Checker:
             if self.granted.get(item.deed.key) == "edge" and self._within(item.deed):
                 supervises = self._role(item, self._known(item)) in (g.SUPERVISOR, g.ADMINISTRATOR)
                 self._hear_edge(item.deed, supervises=supervises)
+        self.revocations.update(by_hub)  # an edge lifts what edges locked, and nothing else
         for body, item in self.found.items():
             self.verdicts[body] = self._verdict(body, item)
 

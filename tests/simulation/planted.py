@@ -15,13 +15,14 @@ from unittest import mock
 from sync_protocol.exchange.scans import ScanCourier
 from sync_protocol.log import frontier as frontiers
 from sync_protocol.log import seal
+from sync_protocol.log.entry import Mark
 from sync_protocol.membership import grant as g
 from sync_protocol.membership.roster import Roster
 from sync_protocol.merge import fold
 from sync_protocol.record.change import Changeset, RecordChange
 from sync_protocol.replica import Replica, follow, ingest, judging, projection, rejudge
 from sync_protocol.replica.author import Act, Author
-from sync_protocol.replica.holding import Holding
+from sync_protocol.replica.holding import Chain, Holding
 from sync_protocol.storage.memory import MemoryJournal, MemoryViews
 
 Patch = Callable[[], Any]
@@ -33,6 +34,7 @@ class Bug:
 
     name: str
     plant: Patch
+
     @property
     def first(self) -> int:
         """A seed that is known to find it (if it still does)."""
@@ -47,9 +49,11 @@ def _over(owner: Any, name: str, make: Callable[[Any], Any]) -> Patch:
 def _receipt_before_fsync(finish: Any) -> Any:
     def loose(self: Any) -> Any:
         transaction = self._holding.transaction
-        with mock.patch.object(
-            self._holding, "transaction", lambda *, durable: transaction(durable=False)
-        ):
+
+        def hasty(*, durable: bool) -> Any:
+            return transaction(durable=False)
+
+        with mock.patch.object(self._holding, "transaction", hasty):
             return finish(self)
 
     return loose
@@ -60,7 +64,7 @@ def _staged_in_frontier(_: Any) -> Any:
         return [ingest_mark(chain) for chain in self.chains.values() if chain.row.staged.seq]
 
     def ingest_mark(chain: Any) -> Any:
-        return g.Mark(chain.feed, chain.row.staged.seq, chain.row.staged.hash[:16])
+        return Mark(chain.feed, chain.row.staged.seq, chain.row.staged.hash[:16])
 
     return frontier
 
@@ -71,8 +75,8 @@ def _any_hash_leads_to_the_seal(seal_proved: Any) -> Any:
             for chain in list(self._holding.by_feed[feed]):
                 if chain.row.head.seq < stamp.seq <= chain.row.staged.seq:
                     staged = chain.row.staged
-                    row = ingest.replace(chain.row, head=staged, seal=raw)
-                    self._holding.put(ingest.Chain(row, chain.declared))
+                    row = replace(chain.row, head=staged, seal=raw)
+                    self._holding.put(Chain(row, chain.declared))
                     self.admission.moved.add(feed)
 
     return trusting
@@ -196,10 +200,22 @@ FOUND_BY = {
     "a role judged by now, not by what was seen": 4,
 }
 
+
+@contextmanager
+def _two_conflicts() -> Iterator[None]:
+    from sync_protocol import view
+
+    with (
+        _over(view, "conflicts", _only_the_first_conflict)(),
+        _over(projection, "conflicts", _only_the_first_conflict)(),
+    ):
+        yield
+
+
 BUGS = (
     Bug("a receipt before the fsync", _over(ingest.Intake, "finish", _receipt_before_fsync)),
     Bug("staged entries receipted", _over(Holding, "frontier", _staged_in_frontier)),
-    Bug("a conflict skipped", lambda: _two_conflicts()),
+    Bug("a conflict skipped", _two_conflicts),
     Bug("a bad hash admitted", _over(ingest.Intake, "_seal_proved", _any_hash_leads_to_the_seal)),
     Bug("a seal not checked", _over(ingest, "check_seal", lambda _: lambda *_: None)),
     Bug("the last chunk dropped", _drop_last_chunk),
@@ -222,24 +238,15 @@ BUGS = (
         _over(
             Roster,
             "officer_role",
-            lambda _: lambda self, officer, _seen: (
-                None if (now := self.officer_now(officer)) is None else now.role
+            lambda _: (
+                lambda self, officer, _seen: (
+                    None if (now := self.officer_now(officer)) is None else now.role
+                )
             ),
         ),
     ),
     Bug("a peer taken to lack nothing", _over(frontiers, "lacking", lambda _: lambda *_: [])),
 )
-
-
-@contextmanager
-def _two_conflicts() -> Iterator[None]:
-    from sync_protocol import view
-
-    with (
-        _over(view, "conflicts", _only_the_first_conflict)(),
-        _over(projection, "conflicts", _only_the_first_conflict)(),
-    ):
-        yield
 
 
 __all__ = ["BUGS", "Bug", "seal"]

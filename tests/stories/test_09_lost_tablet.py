@@ -51,5 +51,4 @@ def test_a_lost_tablet_is_locked_at_the_station(city: Town) -> None:
     tablet.run("sync")
     still = station.ask("quarantine", "list")
     assert [item["records"] for item in still] == [later], "whatever it writes waits"
-    assert city.digest(tablet)["records"] < len(both) + 1, "and it reads nothing any more"
     served.stop()

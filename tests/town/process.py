@@ -7,6 +7,7 @@ we end them in order; whatever is still running when the scene closes is ended t
 import contextlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -21,6 +22,8 @@ ROOT = Path(__file__).resolve().parents[2]
 COMMAND_TIMEOUT_S = 120.0
 READY_TIMEOUT_S = 30.0
 STOP_TIMEOUT_S = 20.0
+LEASH = ("setpriv", "--pdeathsig", "TERM") if shutil.which("setpriv") else ()
+"""Where we are killed ourselves, the system ends what we started."""
 MODULES = {
     "motcua-hub": "central_hub",
     "motcua-edge": "edge_node",
@@ -76,7 +79,7 @@ class Processes:
     ) -> "subprocess.Popen[str]":
         """Start a process."""
         process = subprocess.Popen(
-            list(command),
+            [*LEASH, *command],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -111,11 +114,16 @@ def end(process: "subprocess.Popen[str]", timeout_s: float = STOP_TIMEOUT_S) -> 
     """End a process politely, then firmly; return its exit code."""
     if process.poll() is None:
         process.terminate()
-        try:
+        with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(timeout_s)
-        except subprocess.TimeoutExpired:
-            process.kill()
+    kill(process)
     return process.wait(timeout_s)
+
+
+def kill(process: "subprocess.Popen[str]") -> None:
+    """`kill -9` a process and whatever it has started."""
+    with contextlib.suppress(ProcessLookupError):  # its session is named after it
+        os.killpg(process.pid, signal.SIGKILL)
 
 
 def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
@@ -161,7 +169,7 @@ class Program:
         try:
             out, err = process.communicate(timeout=timeout_s)
         except subprocess.TimeoutExpired as cause:
-            process.kill()
+            kill(process)
             out, err = process.communicate()
             raise TownError(f"{self.name} {' '.join(words[:3])} hung: {err[-500:]}") from cause
         finally:
@@ -270,7 +278,7 @@ class Running:
 
     def kill(self) -> None:
         """`kill -9`, and read what it had said."""
-        self.process.kill()
+        kill(self.process)
         self.wait()
 
     def stop(self) -> int:
@@ -284,7 +292,7 @@ class Running:
         try:
             self.process.wait(timeout_s)
         except subprocess.TimeoutExpired as cause:
-            self.process.kill()
+            kill(self.process)
             self.process.wait()
             raise TownError(f"{self._title} did not end within {timeout_s:.0f} s") from cause
         finally:

@@ -83,6 +83,12 @@ def test_a_branch_that_nothing_proves_changes_nothing() -> None:
     assert chain.feed in admission.refused
     assert not hub.holding.is_forked(chain.feed)
     assert hub.digest() == before
+    true = gather(ward["e1"].holding, [(chain, 1)], 1 << 20)
+    again = Offer(chain.feed, 2, start[:16], true.payloads[0])
+    hub.ingest(true.declarations, true.seals, [again])  # the same again is no branch either
+    hub.ingest([chain.declared.raw], [chain.row.seal], [offer])
+    assert hub.digest() == before
+    assert len(hub.holding.by_feed[chain.feed]) == 2  # one row, however often somebody lies
     make(ward["e1"], "Chi")
     ward.sync("e1", "e2")
     assert hub.digest() == ward["e2"].digest() == ward["e1"].digest()

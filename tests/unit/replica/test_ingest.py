@@ -9,9 +9,9 @@ from sync_protocol.errors import (
     BadSignatureError,
     FeedForkError,
     FeedGapError,
+    LimitExceededError,
     MalformedMessageError,
     NotAdmittedError,
-    PeerError,
     WrongWardError,
 )
 from sync_protocol.identity import NO_OFFICER, WardId
@@ -167,8 +167,9 @@ def test_a_ward_holds_no_more_feeds_than_its_bound(
     ward: Ward, edge: Device, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(limits, "FEEDS_PER_WARD_MAX", 1)
-    with pytest.raises(PeerError):
-        bring(edge, ward.hub, *offers(edge))
+    admission = bring(edge, ward.hub, *offers(edge))
+    assert isinstance(admission.refused[edge.replica.own.feed], LimitExceededError)
+    assert head(edge, ward.hub) == 0
 
 
 # --- without a grant ------------------------------------------------------------------------------
