@@ -2,7 +2,9 @@
 
 The journal lies outside the database and is written before it: its end is the head. A frame is
 `encrypt(key, [feed, seq, header, body, body_hash, hash])`, where `hash` is the chain's 32-byte
-hash after the entry, and `body_hash` is empty unless the body was erased. Set in stone.
+hash after the entry, and `body_hash` is empty unless the body was erased. The journal of a feed
+opens with seq 0: its body is the feed's declaration, its header is empty, its hash that before the
+first entry; so a feed survives the loss of its whole store. Set in stone.
 """
 
 from __future__ import annotations
@@ -50,6 +52,6 @@ def open_frame(key: bytes, frame: bytes) -> JournalFrame:
     read = decode(seal.decrypt(key, frame, PURPOSE), _Frame)
     body_hash = read.body_hash if read.body is None else digest(read.body)
     sizes = ((read.feed, ID_BYTES), (read.hash, HASH_BYTES), (body_hash, HASH_BYTES))
-    if read.seq < 1 or any(len(value) != size for value, size in sizes):
+    if read.seq < 0 or any(len(value) != size for value, size in sizes):
         raise MalformedMessageError("A frame of the journal is out of shape.")
     return JournalFrame(read.feed, read.seq, Entry(read.header, read.body, body_hash), read.hash)

@@ -9,8 +9,9 @@ goes on in `exchange`.
 """
 
 from sync_protocol.replica.author import Act, Written
+from sync_protocol.replica.character import Character, Digest, Rooms
 from sync_protocol.replica.ingest import Admission, Offer
-from sync_protocol.replica.replica import Character, Digest, Replica, Rooms
+from sync_protocol.replica.replica import Replica
 
 __all__ = [
     "Act",

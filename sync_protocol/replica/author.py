@@ -26,9 +26,10 @@ from sync_protocol.log.entry import (
     Entry,
     Header,
     Mark,
+    digest,
     read_header,
 )
-from sync_protocol.log.feed import Head, declare, follow
+from sync_protocol.log.feed import Head, SignedDeclaration, declare, follow, read_declaration
 from sync_protocol.log.journal import JournalFrame, open_frame, seal_frame
 from sync_protocol.log.seal import encode_seal, make_seal
 from sync_protocol.membership.grant import Statement, encode_statements, read_dots
@@ -99,6 +100,7 @@ class Author:
         """Bring journal and store together, or open a new incarnation."""
         note = self._holding.store.note(OWN_NOTE)
         self._chain = None if note is None else self._holding.chains.get(decode(note, int))
+        self._adopt_journal()
         if self._chain is None:
             self.new_incarnation("")
             return
@@ -109,6 +111,28 @@ class Author:
         for _, entry in self._holding.entries(self.chain, max(head, 1), head):
             self._clock.hear(read_header(entry.header).timestamp)
             self._clock.last = max(self._clock.last, read_header(entry.header).timestamp)
+
+    def _adopt_journal(self) -> None:
+        """Take the feed that the journal opens with, where the store has lost its beginning."""
+        raw = next(iter(self._journal.frames()), None)
+        try:
+            frame = None if raw is None else open_frame(self._journal_key, raw)
+            if frame is None or frame.seq or frame.entry.body is None:
+                return
+            declared = read_declaration(frame.entry.body)
+        except PeerError:
+            return  # damaged: what opens next is a new incarnation
+        own = self._chain is not None and self._chain.feed == declared.feed
+        if not own and declared.declaration.device == self._keys.public:
+            with self._holding.transaction(durable=True):
+                self._take_feed(declared)
+            self.notice = "feed-from-journal"
+
+    def _take_feed(self, declared: SignedDeclaration) -> None:
+        store = self._holding.store
+        self._chain = self._holding.declare(declared)
+        store.put_note(OWN_NOTE, encode(self._chain.number))
+        store.put_note(STATED_NOTE, None)
 
     def _reconcile(self) -> None:
         chain = self.chain
@@ -162,13 +186,13 @@ class Author:
         if old is not None and old.seq == 0:
             old = None
         declared = declare(self._keys, self._holding.ward, self._random(INCARNATION_BYTES), old)
-        store = self._holding.store
+        start = declared.start.hash
+        opening = Entry(b"", declared.raw, digest(declared.raw))
         self._unsure = True  # until the store has it: a full disk must not let the old feed go on
         self._journal.restart(forget=forget)
+        self._journal.append(0, [seal_frame(self._journal_key, declared.feed, 0, opening, start)])
         with self._holding.transaction(durable=True):
-            self._chain = self._holding.declare(declared)
-            store.put_note(OWN_NOTE, encode(self._chain.number))
-            store.put_note(STATED_NOTE, None)
+            self._take_feed(declared)
         self._stated = {}
         self._unsure = False
         if reason:

@@ -4,32 +4,30 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import partial
 
 from sync_protocol.attachment import Manifest, attachment_id, seal_scan
-from sync_protocol.clock import HybridLogicalClock, WallClock
-from sync_protocol.crypto.key import DeviceKeys, random_bytes
+from sync_protocol.clock import HybridLogicalClock
 from sync_protocol.encoding import decode, encode
 from sync_protocol.errors import AccessError, InputError, NotEnrolledError, PeerError
-from sync_protocol.identity import AttachmentId, DeviceKey, Dot, FeedId, OfficerId, RecordId, WardId
+from sync_protocol.identity import AttachmentId, DeviceKey, Dot, FeedId, OfficerId, RecordId
 from sync_protocol.log.entry import Mark
 from sync_protocol.membership.grant import HUB, Statement
 from sync_protocol.merge.state import RecordState, decode_state
 from sync_protocol.merge.stub import state_digest
 from sync_protocol.record.change import Changeset, RecordChange
-from sync_protocol.record.schema import Schema
 from sync_protocol.replica import snapshot
 from sync_protocol.replica.author import Act, Author, Written
+from sync_protocol.replica.character import Character, Digest, Rooms
 from sync_protocol.replica.follow import Follower
 from sync_protocol.replica.holding import Chain, Holding
 from sync_protocol.replica.ingest import Admission, Intake, Offer
 from sync_protocol.replica.projection import Projection
 from sync_protocol.replica.receipts import Receipts
 from sync_protocol.replica.rejudge import Rejudge
-from sync_protocol.storage.store import ChunkStore, Journal, LogStore, Query, ViewStore
+from sync_protocol.storage.store import Query
 from sync_protocol.view import RecordView
 
 SCAN_NOTE = "scan:"
@@ -38,39 +36,6 @@ _AGAIN_NOTE = "scans-again"
 _SUPERSEDED_NOTE = "superseded:"
 SCAN_COUNT_NOTE = "scans-queued"
 _SCANS = "scans"
-
-
-@dataclass(frozen=True, slots=True)
-class Rooms:
-    """Where a replica rests: the ports of storage, opened."""
-
-    log: LogStore
-    views: ViewStore
-    journal: Journal
-    chunks: ChunkStore
-    journal_key: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Character:
-    """Who a replica is, and what it may assume: keys, ward, trust anchor, schema, clock."""
-
-    keys: DeviceKeys
-    ward: WardId
-    root: bytes
-    schema: Schema
-    wall: WallClock
-    fold_text: Callable[[str], str] = str.casefold
-    random: Callable[[int], bytes] = random_bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Digest:
-    """What two replicas compare: equal frontiers and equal `sha256` mean byte-equal views."""
-
-    frontier: str
-    records: int
-    sha256: str
 
 
 class Replica:

@@ -12,9 +12,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 from unittest import mock
 
+from sync_protocol import view
 from sync_protocol.exchange.scans import ScanCourier
 from sync_protocol.log import frontier as frontiers
-from sync_protocol.log import seal
 from sync_protocol.log.entry import Mark
 from sync_protocol.membership import grant as g
 from sync_protocol.membership.roster import Roster
@@ -50,10 +50,10 @@ def _receipt_before_fsync(finish: Any) -> Any:
     def loose(self: Any) -> Any:
         transaction = self._holding.transaction
 
-        def hasty(*, durable: bool) -> Any:
+        def not_synced(*, durable: bool) -> Any:
             return transaction(durable=False)
 
-        with mock.patch.object(self._holding, "transaction", hasty):
+        with mock.patch.object(self._holding, "transaction", not_synced):
             return finish(self)
 
     return loose
@@ -183,6 +183,15 @@ def _first_branch_only(_: Any) -> Any:
     return lambda self, chain, at, entries: None
 
 
+@contextmanager
+def _two_conflicts() -> Iterator[None]:
+    with (
+        _over(view, "conflicts", _only_the_first_conflict)(),
+        _over(projection, "conflicts", _only_the_first_conflict)(),
+    ):
+        yield
+
+
 FOUND_BY = {
     "a receipt before the fsync": 9,
     "staged entries receipted": 5,
@@ -199,18 +208,6 @@ FOUND_BY = {
     "views that never look back": 14,
     "a role judged by now, not by what was seen": 4,
 }
-
-
-@contextmanager
-def _two_conflicts() -> Iterator[None]:
-    from sync_protocol import view
-
-    with (
-        _over(view, "conflicts", _only_the_first_conflict)(),
-        _over(projection, "conflicts", _only_the_first_conflict)(),
-    ):
-        yield
-
 
 BUGS = (
     Bug("a receipt before the fsync", _over(ingest.Intake, "finish", _receipt_before_fsync)),
@@ -247,6 +244,3 @@ BUGS = (
     ),
     Bug("a peer taken to lack nothing", _over(frontiers, "lacking", lambda _: lambda *_: [])),
 )
-
-
-__all__ = ["BUGS", "Bug", "seal"]

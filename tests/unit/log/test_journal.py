@@ -47,7 +47,7 @@ def test_every_flipped_byte_is_seen() -> None:
 @pytest.mark.parametrize(
     "clear",
     [
-        [FEED, 0, b"", b"body", b"", HASH],
+        [FEED, -1, b"", b"body", b"", HASH],
         [b"short", 1, b"", b"body", b"", HASH],
         [FEED, 1, b"", b"body", b"", b"short"],
         [FEED, 1, b"", None, b"", HASH],

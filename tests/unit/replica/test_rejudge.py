@@ -8,6 +8,7 @@ import pytest
 
 from sync_protocol.identity import NO_OFFICER, Dot, OfficerId
 from sync_protocol.log.entry import Mark
+from sync_protocol.log.journal import open_frame
 from sync_protocol.membership import grant as g
 from sync_protocol.record.change import CellWrite
 from sync_protocol.record.diff import create, edit_element
@@ -237,7 +238,9 @@ def test_an_erased_body_is_not_in_the_journal_of_its_writer_either(
     _erase(ward, own_dot(edge, 1))
     settle(ward, edge)
     assert edge.replica.own.feed != old
-    assert list(edge.disk.journal.frames()) == []
+    frames = [open_frame(edge.replica.rooms.journal_key, raw) for raw in edge.disk.journal.frames()]
+    assert [frame.seq for frame in frames] == [0]  # the new feed's declaration, and nothing old
+    assert all(frame.feed == edge.replica.own.feed for frame in frames)
     edge.admit("goes on")
     settle(ward, edge)
     assert same(ward.hub, edge)
