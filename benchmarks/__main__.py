@@ -59,14 +59,12 @@ def main() -> int:
     scratch = Path(tempfile.mkdtemp(prefix="motcua-benchmarks-", dir=options.scratch))
     try:
         session, facts = prepared(options, scratch)
-        results, left_out = rotate(names, session, facts, options.runs)
+        results, left_out = rotate(names, session, facts, options)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
     text = report.markdown(results, left_out, budgets.table(results))
     sys.stdout.write(text + "\n")
     if not options.no_save and results:
-        for result in results:
-            report.save(result)
         report.write_page(text)
     return 0 if results else 1
 
@@ -122,15 +120,17 @@ def machine(scratch: Path) -> dict[str, object]:
 
 
 def rotate(
-    names: list[str], session: Session, facts: dict[str, object], runs: int
+    names: list[str], session: Session, facts: dict[str, object], options: argparse.Namespace
 ) -> tuple[list[report.Result], dict[str, str]]:
-    """Run 1 of each, run 2 of each, ...; one that fails is left out, the others go on."""
+    """Run 1 of each, run 2 of each, ...; one that fails is left out, the others go on.
+
+    What is there is saved after each run: a session that is stopped is not lost.
+    """
     results: dict[str, report.Result] = {}
     left_out: dict[str, str] = {}
     loads: list[float] = []
-    facts["load_before_each_run_and_at_the_end"] = loads
-    for run in range(1, runs + 1):
-        loads.append(round(os.getloadavg()[0], 1))
+    facts["load_after_each_run"] = loads
+    for run in range(1, options.runs + 1):
         for name in names:
             if name in left_out:
                 continue
@@ -151,7 +151,10 @@ def rotate(
             features = contender.features().as_json()
             result = results.setdefault(name, report.Result(name, facts, features))
             result.runs.append(figures)
-    loads.append(round(os.getloadavg()[0], 1))
+        loads.append(round(os.getloadavg()[0], 1))
+        if not options.no_save:
+            for result in results.values():
+                report.save(result)
     return list(results.values()), left_out
 
 

@@ -164,8 +164,12 @@ class Worker(Running):
         """Give one order without waiting."""
         if not self.process.stdin:
             raise BenchmarkError("the process has no stdin")
-        self.process.stdin.write(words + "\n")
-        self.process.stdin.flush()
+        try:
+            self.process.stdin.write(words + "\n")
+            self.process.stdin.flush()
+        except OSError as error:
+            last = self._log.read_text(errors="replace")[-2000:]
+            raise BenchmarkError(f"a process ended before its order:\n{last}") from error
 
     def _answer(self) -> dict[str, Any]:
         stdout = self.process.stdout
