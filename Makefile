@@ -11,10 +11,10 @@ LOCK_VENV := build/lock-venv
 SEED ?= 1
 UPGRADE ?=
 
-.PHONY: help demo stories test check bench world lock format clean lint
+.PHONY: help demo stories test test-all check bench world lock format clean lint
 
 help: ## this menu
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: $(READY) ## the main job, with real processes: hub, two wards, a tablet, a cut line (DEMO_ONCE=1 ends by itself)
 	$(BIN)/python -m tests.demo
@@ -22,7 +22,7 @@ demo: $(READY) ## the main job, with real processes: hub, two wards, a tablet, a
 stories: $(READY) ## the stories that must run, through real processes, with the line cut
 	$(BIN)/python -m pytest -n 2 tests/stories
 
-test: $(READY) ## everything: lint, types, contracts, all tests with coverage
+test: $(READY) ## lint, types, contracts, and every test that starts no whole town, with coverage
 	deploy/system-packages.sh faketime
 	$(MAKE) --no-print-directory lint
 	$(BIN)/python -m pytest -n 2 --durations=20 --cov --cov-report=term

@@ -16,7 +16,7 @@ from enum import StrEnum
 from sync_protocol import limits
 from sync_protocol.errors import AttachmentRefusedError
 
-KEPT = "The dossier is safe; scan the page again or choose another file."
+KEPT = "Nothing of it was saved; scan the page again or choose another file."
 
 _PNG = b"\x89PNG\r\n\x1a\n"
 _PNG_END = b"IEND\xaeB`\x82"
