@@ -75,7 +75,7 @@ class Judge:
         try:
             header = read_header(entry.header)
             self._take_marks(header, seen)
-            if entry.body is None:
+            if entry.body is None or dot in roster.erased:
                 return Judged(held("erased"))  # forgotten; what its writer had seen is not
             author = self._author(chain, dot, header, seen)
             verdict = self._judge_author(author)
@@ -137,6 +137,8 @@ class Judge:
             header = read_header(entry.header)
             if entry.body is None or header.kind != CHANGESET:
                 return None
+            if self.holding.dot(chain, seq) in self.holding.roster.erased:
+                return None  # it was not sealed yet when the erasure came: its body goes next
             return header, *self._changeset(chain, seq, header, entry.body, seen)
         except PeerError:
             return None  # it is held back as unreadable, and says nothing

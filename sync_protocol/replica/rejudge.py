@@ -164,7 +164,8 @@ class Rejudge:
         follower = self._follower
         for seq, entry in self._holding.entries(chain, first, follower.cursor(chain)):
             item = follower.read(chain, seq, entry, dict(follower.seen.get(chain.number, {})))
-            for record in item[2] if item is not None else ():
+            gone = self._touched_by(self._holding.dot(chain, seq)) if item is None else item[2]
+            for record in gone:
                 records.setdefault(record, set())
 
     def _touched_by(self, dot: Dot) -> list[RecordId]:

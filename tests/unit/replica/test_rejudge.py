@@ -12,6 +12,7 @@ from sync_protocol.log.journal import open_frame
 from sync_protocol.membership import grant as g
 from sync_protocol.record.change import CellWrite
 from sync_protocol.record.diff import create, edit_element
+from sync_protocol.storage.store import Query
 from tests.clinic import PATIENT
 from tests.ward import CLERK, DOCTOR, Device, Ward, cell, mark_of, offers, same
 
@@ -259,6 +260,28 @@ def test_what_was_erased_is_refused_when_it_comes_again(ward: Ward, edge: Device
     entry = fresh.replica.holding.entry(Dot(own.feed, 1))
     assert entry is not None
     assert entry.body is None
+
+
+def test_an_erasure_that_comes_before_the_seal_of_what_it_names_is_carried_out(
+    ward: Ward, edge: Device
+) -> None:
+    edge.admit("secret name")
+    edge.admit("An")
+    late = ward.device("late")
+    own = edge.replica.own
+    late.replica.ingest([own.declared.raw], [], offers(edge))  # the line was cut before the seal
+    ward.sync(edge)
+    _erase(ward, own_dot(edge, 1))
+    control = ward.hub.replica.own
+    late.replica.ingest([control.declared.raw], [control.row.seal], offers(ward.hub))
+    late.replica.follow()
+    with late.replica.lock:
+        intake = late.replica.intake([], [own.row.seal])
+        intake.finish()
+    late.replica.follow()  # before anybody has carried out the erasure
+    assert [record.value("name") for record in late.replica.find(Query(limit=9))] == ["An"]
+    settle(ward, late)
+    assert same(ward.hub, late)
 
 
 def test_an_erased_edit_gives_back_the_value_before_it(ward: Ward, edge: Device) -> None:
