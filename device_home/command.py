@@ -5,12 +5,14 @@ the home (usually `serve`), the same words are handed over to it by a local sock
 what it prints is printed here. So every command works while `serve` is running.
 
 What holds: exit codes are 0 done, 1 failed, 2 wrong usage. Whatever goes wrong ends in one
-sentence, never in a traceback, which could quote what a person wrote.
+sentence, never in a traceback, which could quote what a person wrote. What others wrote can't steer
+the terminal: whatever is no letter, mark or sign is shown as one sign, or escaped in JSON.
 """
 
 from __future__ import annotations
 
 import argparse
+import gc
 import json
 import os
 import sys
@@ -49,21 +51,50 @@ class Output:
     def say(self, text: str) -> None:
         """Say a line to a person; silent under --json."""
         if not self.as_json:
-            self.emit("out", text + "\n")
+            self.emit("out", shown(text) + "\n")
 
     def data(self, value: object) -> None:
         """Give the machine-readable answer; silent without --json."""
         if self.as_json:
-            text = json.dumps(value, ensure_ascii=False, default=_plain)
-            self.emit("out", text + "\n")
+            self.emit("out", json_line(value) + "\n")
 
     def note(self, text: str) -> None:
         """Say something beside the answer (progress, warnings)."""
-        self.emit("err", text)
+        self.emit("err", shown(text))
 
     def path(self, text: str) -> Path:
         """Return a path that was typed, seen from where it was typed."""
         return (self.cwd / text).resolve()
+
+
+def shown(text: str) -> str:
+    """Return text that can only be read: no control character, no change of direction."""
+    if text.replace("\n", "").isprintable():
+        return text
+    return "".join(one if one.isprintable() or one == "\n" else _SIGN.get(one, "�") for one in text)
+
+
+_SIGN = {"\t": " ", "\r": " ", "\u00a0": " ", "\u3000": " "}
+
+
+def json_line(value: object) -> str:
+    """Return one line of JSON, in which the same characters are escaped."""
+    try:
+        text = json.dumps(value, ensure_ascii=False, default=_plain)
+    except TypeError:  # another device's value may have keys that JSON lacks
+        text = json.dumps(_named(value), ensure_ascii=False, default=_plain)
+    if text.isprintable():
+        return text
+    return "".join(one if one.isprintable() else json.dumps(one)[1:-1] for one in text)
+
+
+def _named(value: object) -> object:
+    if isinstance(value, dict):
+        return {
+            key.hex() if isinstance(key, bytes) else str(key): _named(item)
+            for key, item in value.items()
+        }
+    return [_named(item) for item in value] if isinstance(value, list | tuple) else value
 
 
 def _plain(value: object) -> object:
@@ -127,6 +158,7 @@ class Program(Generic[A]):
         arguments = self.parser().parse_args(typed)
         home = Path(arguments.home).resolve()
         output = Output(_emit, arguments.json, Path.cwd(), sys.stderr.isatty())
+        gc.freeze()  # what is loaded stays: to look through it again costs a sixth of every fold
         try:
             return self._run(arguments, home, typed, output)
         except KeyboardInterrupt:
@@ -211,8 +243,7 @@ class Program(Generic[A]):
     def failed(self, problem: SyncError, output: Output) -> int:
         """Say what went wrong, to a person or a machine."""
         if output.as_json:
-            row = {"error": problem.code, "diagnosis": problem.diagnosis}
-            output.emit("out", json.dumps(row, ensure_ascii=False) + "\n")
+            output.data({"error": problem.code, "diagnosis": problem.diagnosis})
         output.note(f"{self.name}: {problem.diagnosis} [{problem.code}]\n")
         return FAILED
 

@@ -8,6 +8,8 @@ before it is saved. Who opens a scan is written down before the scan is opened.
 from __future__ import annotations
 
 import argparse
+import os
+import stat
 from argparse import Namespace
 from pathlib import Path
 
@@ -253,9 +255,15 @@ def attached_paper(replica: Replica, path: Path, kind: str, name: str) -> list[o
 
 
 def read_bounded(path: Path) -> bytes:
-    """Read a scan's file, one byte beyond the bound at most. Raises `InputError`."""
+    """Read a scan's file, one byte beyond the bound at most. Raises `InputError`.
+
+    A pipe or a device is refused before it is waited for: it might never end, nor begin.
+    """
     try:
-        with path.open("rb") as file:
+        handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+        with os.fdopen(handle, "rb") as file:
+            if not stat.S_ISREG(os.fstat(handle).st_mode):
+                raise InputError("The file of a scan is no plain file.")
             return file.read(limits.ATTACHMENT_BYTES_MAX + 1)
     except OSError as cause:
         raise InputError("The file of a scan is missing or can't be read.") from cause

@@ -10,6 +10,7 @@ record that nobody has edited is its base alone: one clock for all its fields.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -85,6 +86,12 @@ class RecordState(msgspec.Struct, gc=False):
                 cell = self.cells[key]
                 found += [cell[dot].value for dot in sorted(cell) if not cell[dot].op]
         return [value for value in found if value is not None]
+
+    def plain_values(self, numbers: Sequence[int]) -> list[Any]:
+        """Return every living value of some plain fields, in their order."""
+        if not self.cells:  # nearly every record: nobody has edited it
+            return [value for key in numbers if (value := self.plain.get(key)) is not None]
+        return [value for key in numbers for value in self.living_values(key, elements=False)]
 
     def keys(self) -> list[CellKey]:
         """Return the keys of all living cells, sorted."""

@@ -28,11 +28,15 @@ class Projection:
         self._fold_text = fold_text
         self._suspect = suspect
         self._searched = {
-            kind.id: [(item.id, item.has_elements) for item in kind.fields if item.searched]
+            kind.id: [item.id for item in kind.fields if item.searched and not item.has_elements]
+            for kind in schema.types
+        }
+        self._searched_elements = {
+            kind.id: [item.id for item in kind.fields if item.searched and item.has_elements]
             for kind in schema.types
         }
         self._claimed = {
-            kind.id: [item for item in kind.fields if item.kind is FieldKind.NUMBER]
+            kind.id: [item.id for item in kind.fields if item.kind is FieldKind.NUMBER]
             for kind in schema.types
         }
         self._attached = {
@@ -78,19 +82,23 @@ class Projection:
     def _text(self, kind: RecordType, state: RecordState) -> str:
         """Return what search finds: a disputed record under each of its values."""
         words: list[str] = []
-        for number, elements in self._searched[kind.id]:
-            for value in state.living_values(number, elements=elements):
-                if isinstance(value, str):
-                    words.append(value)
-                elif isinstance(value, list):
-                    words += [part for part in value if isinstance(part, str)]
+        values = state.plain_values(self._searched[kind.id])
+        for number in self._searched_elements[kind.id]:
+            values += state.living_values(number, elements=True)
+        for value in values:
+            if isinstance(value, str):
+                words.append(value)
+            elif isinstance(value, list):
+                words += [part for part in value if isinstance(part, str)]
         return self._fold_text(" ".join(words))
 
     def _claims(self, kind: RecordType, state: RecordState) -> tuple[Claim, ...]:
+        if not state.cells and state.plain.keys().isdisjoint(self._claimed[kind.id]):
+            return ()
         found = {
-            Claim(kind.id, field.id, str(value))
-            for field in self._claimed[kind.id]
-            for value in state.living_values(field.id, elements=False)
+            Claim(kind.id, number, str(value))
+            for number in self._claimed[kind.id]
+            for value in state.plain_values((number,))
         }
         return tuple(sorted(found)) if found else ()
 
