@@ -59,6 +59,7 @@ class Follower:
         self.projection = projection
         self.on_scans: Callable[[list[RecordState]], None] = lambda _: None
         self.on_stubs: Callable[[list[RecordId]], None] = lambda _: None
+        self.on_followed: Callable[[], None] = lambda: None
         self.on_statements: Callable[[list[tuple[Chain, Statement]]], None] = lambda _: None
         self.cursors: dict[int, int] = {}
         self.seen: dict[int, dict[int, int]] = {}
@@ -171,6 +172,7 @@ class Follower:
                 while total < entries_max and (count := self.follow_chain(chain)):
                     total += count
                     moved = True
+        self.on_followed()
         return total
 
     def _order(self) -> list[Chain]:

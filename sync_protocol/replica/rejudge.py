@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
+from sync_protocol.encoding import checksum, encode
 from sync_protocol.identity import DeviceKey, Dot, FeedId, RecordId
 from sync_protocol.log.entry import Header
 from sync_protocol.membership import grant as g
@@ -21,6 +22,8 @@ from sync_protocol.replica.follow import Follower
 from sync_protocol.replica.holding import Chain
 from sync_protocol.replica.judging import WaitsError
 from sync_protocol.storage.store import Held
+
+_NAMED = "named"
 
 
 @dataclass(slots=True)
@@ -41,7 +44,9 @@ class Rejudge:
         self._follower = follower
         self._holding = follower.holding
         follower.on_statements = self.hear
+        follower.on_followed = self.catch_up
         self.on_lost: Callable[[], None] = lambda: None
+        self._named: int | None = None
 
     def hear(self, spoken: list[tuple[Chain, g.Statement]]) -> None:
         """Take new statements, inside the follower's transaction."""
@@ -59,6 +64,26 @@ class Rejudge:
                 self._judge_chain(chain, affected.dots)
         for feed in affected.shown:
             self._reproject(feed)
+
+    def catch_up(self) -> None:
+        """Judge again what statements name, where a name has only now become clear.
+
+        A statement may name an entry by a head of its feed that came later than the statement.
+        """
+        views = self._follower.views
+        roster = self._holding.roster
+        dots = roster.adopted | roster.rejected | roster.erased
+        names = checksum(encode([g.wire_dot(dot) for dot in sorted(dots)])) if dots else 0
+        if self._named is None:
+            self._named = views.cursors().get(_NAMED, 0)
+        if self._named == names:
+            return
+        with views.transaction():
+            for feed in sorted({dot.feed for dot in dots}):
+                for chain in list(self._holding.by_feed.get(feed, ())):
+                    self._judge_chain(chain, dots)
+            views.put_cursor(_NAMED, names)
+        self._named = names
 
     def _beyond_us(self, feeds: set[FeedId], affected: Affected) -> bool:
         """Whether verdicts may change on entries that are not held any more."""
@@ -183,6 +208,7 @@ class Rejudge:
         out = {(row.chain, row.seq) for row in follower.views.held()}
         rows = []
         gone = []
+        with_scans = []
         for record, extra in records.items():
             row = stored.get(record)
             dots = extra | (decode_state(row.state).dots() if row is not None else set())
@@ -198,8 +224,12 @@ class Rejudge:
             if state.made is None:
                 follower.note_stubs()
             rows.append(follower.projection.stored(record, state))
+            if rows[-1].attachments:
+                with_scans.append(state)
         follower.views.save(rows)
         follower.views.remove(gone)
+        if with_scans:
+            follower.on_scans(with_scans)  # what was held back has not travelled yet
 
     def _changes(
         self, record: RecordId, dots: Iterable[Dot], out: set[tuple[int, int]]

@@ -421,9 +421,7 @@ class Checker:
             kind = replica.schema.by_id[row.type]
             for manifest in replica.follower.projection.manifests(kind, state):
                 for address in manifest.chunks:
-                    somewhere = any(
-                        address in other.disk.chunks.snapshot() for other in self.world.devices
-                    )
+                    somewhere = any(other.disk.chunks.has(address) for other in self.world.devices)
                     if somewhere and replica.rooms.chunks.get(address) is None:
                         yield f"{device.name} lacks a chunk that another holds"
 

@@ -44,11 +44,7 @@ class Disk:
 
     def __init__(self, image: Image | None = None) -> None:
         """Begin empty, or from an image."""
-        self.dead = False
-        self.bomb: int | None = None
-        self.full: Random | None = None
-        self.writes = 0
-        self.fired: dict[str, int] = {}
+        self._begin()
         self.log = MemoryLog()
         self.views = MemoryViews()
         self.journal = MemoryJournal(segment_bytes_max=4096)
@@ -62,7 +58,22 @@ class Disk:
         self.views.transactions.on_write = self._hook("views")
         self.journal.on_write = self._hook("journal")
         self.chunks.on_write = self._hook("chunks")
-        self.checkpoint = self.log.snapshot()
+        self._checkpoint = self.log.snapshot()
+
+    def _begin(self) -> None:
+        self.dead = False
+        self.bomb: int | None = None
+        self.full: Random | None = None
+        self.writes = 0
+        self.fired: dict[str, int] = {}
+
+    def from_image(self, image: Any) -> Disk:
+        """Return a disk that begins from an image of this kind of disk."""
+        return Disk(image)
+
+    def mark(self) -> None:
+        """Remember the log as it is: what comes after it may get lost."""
+        self._checkpoint = self.log.snapshot()
 
     def _hook(self, room: str) -> Any:
         def tell(name: str) -> None:
@@ -109,7 +120,7 @@ class Disk:
             self.views.crash(random if random.random() < 0.7 else None)
             self.journal.crash(tear)
         elif how == TAIL:
-            self.log.restore(self.checkpoint)
+            self.log.restore(self._checkpoint)
         image = self.image()
         for room in (self.log, self.views):
             room.transactions.on_write = self._hook("dead")

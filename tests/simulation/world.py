@@ -7,7 +7,9 @@ import heapq
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from random import Random
+from tempfile import TemporaryDirectory
 
 from sync_protocol.crypto.key import AgreementKey, SigningKey
 from sync_protocol.errors import PeerError, StorageError, TransportError
@@ -18,7 +20,8 @@ from tests.simulation.authority import Authority
 from tests.simulation.chance import seeded
 from tests.simulation.checker import Checker
 from tests.simulation.device import EPOCH_MS, YEAR_MS, Clock, Device, keys_of
-from tests.simulation.disk import KILL, POWER, TAIL, Disk, PowerCut
+from tests.simulation.disk import KILL, POWER, TAIL, PowerCut
+from tests.simulation.file_disk import FileDisk
 from tests.simulation.forgery import forge
 from tests.simulation.ledger import REFUSED, SAVED, UNKNOWN, Ledger
 from tests.simulation.network import Line, Weather
@@ -27,6 +30,8 @@ from tests.simulation.workload import People
 
 MINUTE_MS = 60_000
 ROUNDS_MAX = 10
+FILES_EVERY = 25
+"""One world in so many stands on real SQLCipher files."""
 
 
 class BrokenLawError(AssertionError):
@@ -68,6 +73,7 @@ class World:
         self.weather = self._weather()
         self.length_ms = self.random.choice([120, 300, 600]) * MINUTE_MS
         self.devices: list[Device] = []
+        self.shelf: Path | None = None
         self.root = SigningKey(hashlib.sha256(f"root {seed}".encode()).digest())
         self.ward = WardId(hashlib.sha256(f"ward {seed}".encode()).digest()[:16])
 
@@ -145,6 +151,8 @@ class World:
             SCHEMA,
             Random(f"{name} {self.seed}"),
         )
+        if self.shelf is not None:
+            device.disk = FileDisk(self.shelf)
         self.devices.append(device)
         return device
 
@@ -335,7 +343,7 @@ class World:
         """The log's database forgets its newest commits, durable or not."""
         disk = device.disk
         life = device.lives
-        disk.checkpoint = disk.log.snapshot()
+        disk.mark()
         self.note(f"checkpoint {device.name}")
 
         def lose() -> None:
@@ -397,7 +405,7 @@ class World:
             self.note(f"restored {device.name} told={told}")
             device.disk.dead = True
             device.restores += 1  # open forms and drafts go with the disk
-            device.disk = Disk(image)
+            device.disk = device.disk.from_image(image)
             device.promised = set(promised)
             device.promised_scans.clear()
             self.start(device)
@@ -416,7 +424,7 @@ class World:
         self.note(f"cloned {device.name}")
         twin = self.device(f"{device.name}'", device.role, device.name.rstrip("'"))
         twin.peers = list(device.peers)
-        twin.disk = Disk(device.disk.image())
+        twin.disk = device.disk.from_image(device.disk.image())
         twin.clock.offset_ms = device.clock.offset_ms
         self.start(twin)
         twin.expects = device.expects & twin.held_bodies()
@@ -520,7 +528,8 @@ class World:
 
     def run(self) -> Verdict:
         """Play the world to its end; raise `BrokenLawError` where a law did not hold."""
-        with seeded(self.seed):
+        with seeded(self.seed), TemporaryDirectory() as shelf:
+            self.shelf = Path(shelf) if self.seed % FILES_EVERY == 0 else None
             self.build()
             self.plan()
             while self._queue:

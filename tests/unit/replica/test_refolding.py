@@ -5,12 +5,15 @@ from __future__ import annotations
 import pytest
 
 from sync_protocol.errors import StoreFullError
+from sync_protocol.exchange.offer import gather
+from sync_protocol.exchange.respond import take_in
 from sync_protocol.identity import NO_OFFICER
 from sync_protocol.membership import grant as g
 from sync_protocol.record.change import CellWrite, RecordChange
 from sync_protocol.record.diff import create, edit_element
 from sync_protocol.record.schema import RETRACTION
 from sync_protocol.replica import Written
+from sync_protocol.wire.push import Push
 from tests.small_ward import AN, CASE, Ward, change, make, open_replica
 
 
@@ -169,3 +172,35 @@ def test_a_retraction_made_before_a_feed_parted_still_names_what_it_saw() -> Non
         assert view is not None
         assert view.retracted
         assert view.conflicts == ()
+
+
+def test_an_erasure_that_came_before_the_head_which_it_names_is_carried_out_after_it() -> None:
+    ward = Ward("e1", "e2")
+    first = ward["e1"].write([_new("An")], AN)
+    ward.sync("e1", "e2")
+    ward["e1"].write([_new("Bình")], AN)
+    ward.sync("e1")
+    hub = ward["hub"]
+    hub.say([g.Erase([g.wire_dot(first.dot)], [], [AN, AN], "law")], NO_OFFICER)
+    parts = gather(hub.holding, [(hub.own, 0)], 1 << 20)
+    take_in(ward["e2"], Push(parts.declarations, parts.seals, parts.ranges), iter(parts.payloads))
+    ward["e2"].follow()
+    ward.sync("e2")
+    assert ward["e2"].read(first.records[0]) is None
+    assert ward["e2"].digest() == hub.digest()
+
+
+def test_the_scans_of_what_was_held_back_travel_once_it_is_adopted() -> None:
+    ward = Ward("e1", "e2")
+    record = make(ward["e1"], "An")
+    ward.sync("e1", "e2")
+    hub, device = ward["hub"], ward["e1"].keys.public
+    cut = ward["e1"].own.mark
+    manifest = ward["e1"].attach(b"a page", "image/jpeg")
+    paper = edit_element(CASE, "papers", bytes(16), ["a page", manifest], None)
+    ward["e1"].write([RecordChange(record, CASE.id, {}, (paper,))], NO_OFFICER)
+    hub.say([g.Revoke(device, g.LOST, [cut])], NO_OFFICER)
+    ward.sync("e1")
+    hub.say([g.Revoke(device, g.RESTORED, [], 2)], NO_OFFICER)
+    ward.sync("e1", "e2", "e2")  # the views follow the text; the scans come after it
+    assert list(ward.stores["e2"].chunks.addresses())
