@@ -11,9 +11,9 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, multiple, rule
 
-from sync_protocol.identity import RecordId
+from sync_protocol.identity import NO_OFFICER, RecordId
 from sync_protocol.record.diff import Shown, edit
-from tests.small_ward import CASE, NO_OFFICER, Ward, make
+from tests.small_ward import CASE, Ward, make
 
 EDGES = st.sampled_from(["e1", "e2"])
 
