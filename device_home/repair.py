@@ -2,9 +2,10 @@
 
 What holds:
 * Nothing is deleted: a damaged store is put aside under `damaged-<n>/` beside the new one.
-* A log that is put aside ends this device's feed; the new one is another incarnation. What the old
-  journal holds is put back into the old feed, byte for byte, and pushed, so nothing that was
-  acknowledged is lost. That needs no peer; a peer that can be reached fills in the rest.
+* A log that is put aside loses nothing that was acknowledged: a journal that holds its feed from
+  the beginning gives the feed back, and it goes on. Otherwise this device's feed ends and the new
+  one is another incarnation; what the old journal holds is put back into the old feed, byte for
+  byte, and pushed. Neither needs a peer; a peer that can be reached fills in the rest.
 * All of it may be repeated, and goes on where it was.
 """
 
@@ -74,6 +75,8 @@ def run_repair(device: Device, arguments: Namespace, output: Output) -> int:
     place = device.home.place()
     _set_aside(device, place.ward, done, force=arguments.log)
     replica = device.replica()
+    if done.log_aside:  # the journal that is whole gave its feed back when the new log opened
+        done.put_back += replica.author.put_back
     done.put_back += put_back(device, replica)
     _try_sync(device, done)
     done.put_back += put_back(device, replica)

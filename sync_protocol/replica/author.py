@@ -85,6 +85,7 @@ class Author:
         self._unsure = False
         self._stated: dict[FeedId, int] = {}
         self.notice = ""
+        self.put_back = 0  # entries that the journal gave back to a store that had lost them
         self._chain: Chain | None = None
 
     @property
@@ -174,6 +175,7 @@ class Author:
                 store.truncate(chain.number, head.seq)
             self._append(chain, head, [frame.entry for frame in lost], hashes[-1])
         self._holding.hear()
+        self.put_back += len(lost)
         self.notice = f"replayed-{len(lost)}"
 
     def new_incarnation(self, reason: str, *, forget: bool = False) -> None:
