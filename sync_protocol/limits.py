@@ -72,6 +72,9 @@ ATTACHMENT_BYTES_MAX = 20 * MIB
 """One scanned paper; the portal takes 2 MB a file, a 40-page PDF at 150 dpi is under 20 MB."""
 CHUNKS_PER_ATTACHMENT_MAX = ATTACHMENT_BYTES_MAX // CHUNK_BYTES
 """80."""
+SCANS_LACKING_SHOWN_MAX = 16
+"""Scans that an answer to HELLO names as lacking: 16 x (16 + 80 x 32 B) = 41 KB at most, of the
+usual pages (one chunk each) under 1 KB; 1,000 lost scans are all named within 63 greetings."""
 ATTACHMENTS_PER_RECORD_MAX = 256
 """Papers of one dossier; the longest list of the catalogue has 21."""
 

@@ -29,7 +29,7 @@ from sync_protocol.exchange.bootstrap import (
 from sync_protocol.exchange.offer import ShortHashes, gather
 from sync_protocol.exchange.outcome import Outcome
 from sync_protocol.exchange.respond import staged, take_in
-from sync_protocol.exchange.scans import ScanCourier
+from sync_protocol.exchange.scans import Named, ScanCourier
 from sync_protocol.identity import DeviceKey, FeedId, RecordId
 from sync_protocol.log import frontier as heads
 from sync_protocol.log.entry import SHORT_HASH_BYTES, Mark
@@ -61,6 +61,7 @@ class Initiator:
         self._asker = Asker(replica, carrier, peer)
         self.ask = self._asker.ask
         self._alone: set[FeedId] = set()
+        self._lacking: Named = []
         self.outcome = Outcome()
 
     def run(self, *, scans: bool = True, fetch_scans: bool = True) -> Outcome:
@@ -76,6 +77,7 @@ class Initiator:
             self._audit()
             if scans:
                 courier = ScanCourier(self._replica, self.ask)
+                courier.offer_again(self._lacking, self._peer)
                 try:
                     courier.run(fetch=fetch_scans)
                 finally:
@@ -159,6 +161,7 @@ class Initiator:
             if envelope.kind == m.Kind.SAME:
                 same = m.decode_body(envelope, Same)
                 self.outcome.peer_time_ms = same.time
+                self._lacking = same.lacking
                 if same.incarnation == known.incarnation and same.relayed == self._heard():
                     return None
             else:
@@ -174,6 +177,7 @@ class Initiator:
             raise MalformedMessageError("The answer to a greeting is of the wrong kind.")
         body = m.decode_body(envelope, Frontier)
         self.outcome.peer_time_ms = body.time
+        self._lacking = body.lacking
         heads.check_frontier(body.staged)
         heads.check_frontier(body.purged)
         self._take_receipts([body.receipt, *body.relayed])

@@ -181,7 +181,7 @@ class Responder:
         if revoke is None and same and is_told:
             incarnation = self.replica.own.declared.declaration.incarnation
             name = receipts_name(self.replica.receipts.relayed(sender))
-            return Draft(m.Kind.SAME, Same(incarnation, now, name))
+            return Draft(m.Kind.SAME, Same(incarnation, now, name, self._chunks.lacking()))
         relayed = self.replica.receipts.relayed(sender)
         purged = [
             mark(chain.feed, chain.row.floor)
@@ -191,7 +191,13 @@ class Responder:
         self._told[sender] = backed_up
         standing = f"revoked-{revoke.reason}" if revoke is not None else ""
         body = Frontier(
-            self.replica.receipt(), staged(self.replica), relayed, purged, now, standing
+            self.replica.receipt(),
+            staged(self.replica),
+            relayed,
+            purged,
+            now,
+            standing,
+            self._chunks.lacking() if revoke is None else [],
         )
         return Draft(m.Kind.FRONTIER, body)
 

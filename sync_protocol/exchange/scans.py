@@ -18,6 +18,8 @@ from sync_protocol.wire.message import Body, Kind
 B = TypeVar("B", bound=Body)
 
 Scans = Sequence[tuple[AttachmentId, list[bytes]]]
+Named = Sequence[tuple[bytes, list[bytes]]]
+"""Scans as they go over the wire: the id that is stated, and the addresses of the chunks."""
 
 
 class Ask(Protocol):
@@ -35,6 +37,21 @@ class Chunks:
     def __init__(self, replica: Replica) -> None:
         """Attach to a replica."""
         self._replica = replica
+        self._turn = 0
+
+    def lacking(self) -> list[tuple[bytes, list[bytes]]]:
+        """Return some scans that we know of and do not hold whole, others at each call.
+
+        A restored copy of this replica may have lost what its receipts spoke of; nobody else can
+        know. So whoever comes and holds one of these brings it again.
+        """
+        waiting = sorted(self._replica.scans_waiting().items())
+        first = self._turn * limits.SCANS_LACKING_SHOWN_MAX % max(len(waiting), 1)
+        self._turn += 1
+        shown = waiting[first : first + limits.SCANS_LACKING_SHOWN_MAX]
+        return [
+            (bytes(scan), chunks) for scan, chunks in shown if not self._replica.has_scan(chunks)
+        ]
 
     def wanted(
         self, body: ChunksWanted, sender: DeviceKey
@@ -125,6 +142,15 @@ class ScanCourier:
             if fetch:
                 self._fetch([address for _, chunks in group for address in chunks])
             self._settle(group)
+
+    def offer_again(self, lacking: Named, peer: DeviceKey) -> None:
+        """Queue what the peer says it lacks and we hold whole; its receipt for it is void."""
+        if len(lacking) > limits.SCANS_LACKING_SHOWN_MAX:
+            raise LimitExceededError("More scans are named than the bound allows.")
+        for name, chunks in lacking:
+            scan = AttachmentId(name)
+            if attachment_id(chunks) == scan and self._replica.has_scan(chunks):
+                self._replica.scan_again(scan, chunks, peer)
 
     def _state(self, group: Scans, chunks: list[bytes]) -> list[bytes]:
         mine = [a for _, items in group for a in items if self._replica.rooms.chunks.has(a)]

@@ -97,6 +97,12 @@ class Receipts:
         where[receipt.holder] = [receipt.incarnation, name]
         self._holding.store.put_note(_SCAN_AT + scan.hex(), encode(where))
 
+    def forget_scan(self, scan: AttachmentId, holder: DeviceKey) -> None:
+        """The holder says itself that it has the scan no longer."""
+        where = self._scan_at(scan)
+        if where.pop(holder, None) is not None:
+            self._holding.store.put_note(_SCAN_AT + scan.hex(), encode(where))
+
     def _scan_at(self, scan: AttachmentId) -> dict[bytes, list[bytes]]:
         note = self._holding.store.note(_SCAN_AT + scan.hex())
         return decode(note, dict[bytes, list[bytes]]) if note else {}

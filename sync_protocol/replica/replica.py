@@ -210,6 +210,14 @@ class Replica:
         with self.lock, self.rooms.log.transaction(durable=False):
             self.rooms.log.put_note(SCAN_NOTE + scan.hex(), None)
 
+    def scan_again(self, scan: AttachmentId, chunks: list[bytes], lacks: DeviceKey) -> None:
+        """A scan that is whole here must travel again: `lacks` has it no longer."""
+        if self.holding.roster.erased_chunks.intersection(chunks):
+            return
+        with self.lock, self.rooms.log.transaction(durable=False):
+            self.receipts.forget_scan(scan, lacks)
+            self.rooms.log.put_note(SCAN_NOTE + scan.hex(), encode(chunks))
+
     def has_scan(self, chunks: Sequence[bytes]) -> bool:
         """Whether every chunk is here."""
         return all(self.rooms.chunks.has(address) for address in chunks)

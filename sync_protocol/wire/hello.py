@@ -28,12 +28,14 @@ class Same(Body, frozen=True):
     """No entry is new on either side.
 
     `relayed` names the receipts of others that the responder would relay (`receipts_name`). Where
-    it is not what they were the last time, the initiator asks again with an empty root.
+    it is not what they were the last time, the initiator asks again with an empty root. `lacking`
+    are scans that the responder knows of and does not hold whole: [id, chunk addresses].
     """
 
     incarnation: bytes
     time: int
     relayed: bytes = b""
+    lacking: list[tuple[bytes, list[bytes]]] = []
 
 
 def receipts_name(relayed: Iterable[bytes]) -> bytes:
@@ -47,6 +49,7 @@ class Frontier(Body, frozen=True):
 
     `purged` are floors: this replica can't serve entries at or before them. `standing` is empty, or
     says why the sender may only push ("revoked-lost"): it reads nothing, and should lock itself.
+    `lacking` is that of `Same`.
     """
 
     receipt: bytes
@@ -55,3 +58,4 @@ class Frontier(Body, frozen=True):
     purged: list[Mark] = []
     time: int = 0
     standing: str = ""
+    lacking: list[tuple[bytes, list[bytes]]] = []

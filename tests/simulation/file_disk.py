@@ -18,7 +18,7 @@ from sync_protocol.storage.blob import FileChunks
 from sync_protocol.storage.journal import FileJournal
 from sync_protocol.storage.sqlite_log import SqliteLog
 from sync_protocol.storage.sqlite_views import SqliteViews
-from tests.simulation.disk import TAIL, Disk
+from tests.simulation.disk import TAIL, Disk, PowerCut
 
 KEY = bytes(range(32))
 _WRITES = {
@@ -32,14 +32,17 @@ _WRITES = {
 class Tapped:
     """A store whose writes are announced before they are made."""
 
-    def __init__(self, store: Any, room: str, tell: Callable[[str], None]) -> None:
+    def __init__(self, disk: Disk, store: Any, room: str, tell: Callable[[str], None]) -> None:
         """Stand before a store."""
+        self._disk = disk
         self._store = store
         self._tell = tell
         self._writes = _WRITES[room]
 
     def __getattr__(self, name: str) -> Any:
         """Return the store's own, with the announcement where it writes."""
+        if self._disk.dead:
+            raise PowerCut(self._disk)
         found = getattr(self._store, name)
         if name not in self._writes:
             return found
@@ -79,7 +82,7 @@ class FileDisk(Disk):
         ]
         rooms = ("log", "views", "journal", "chunks")
         tapped = [
-            Tapped(store, room, self._hook(room))
+            Tapped(self, store, room, self._hook(room))
             for store, room in zip(self._stores, rooms, strict=True)
         ]
         self.log, self.views, self.journal, self.chunks = tapped  # type: ignore[assignment]

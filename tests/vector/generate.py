@@ -231,7 +231,7 @@ def messages() -> list[Vector]:
             kind.HELLO,
             Hello(seed("root"), MS),
             kind.SAME,
-            Same(seed("i", 8), MS + 1, seed("relayed", 8)),
+            Same(seed("i", 8), MS + 1, seed("relayed", 8), [scan]),
         ),
         (
             kind.HELLO,
