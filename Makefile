@@ -11,7 +11,7 @@ LOCK_VENV := build/lock-venv
 SEED ?= 1
 UPGRADE ?=
 
-.PHONY: help demo stories test test-all check bench world lock format clean lint
+.PHONY: help demo stories test check bench world lock format clean lint
 
 help: ## this menu
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)

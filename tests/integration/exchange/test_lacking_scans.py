@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from typing import Any
 
 import pytest
 
@@ -32,19 +33,18 @@ def capture_scan(replica: Replica, seed: int = 5) -> AttachmentId:
 
 def copied(office: Office) -> Rooms:
     """Return what a backup of the hub holds now."""
-    rooms = office.hub.rooms
-    log, views = MemoryLog(), MemoryViews()
-    journal, chunks = MemoryJournal(), MemoryChunks()
-    for mine, theirs in ((log, rooms.log), (views, rooms.views), (journal, rooms.journal)):
-        mine.restore(theirs.snapshot())  # type: ignore[attr-defined]
-    chunks.restore(rooms.chunks.snapshot())  # type: ignore[attr-defined]
+    copies: list[Any] = [MemoryLog(), MemoryViews(), MemoryJournal(), MemoryChunks()]
+    rooms: Any = office.hub.rooms
+    for mine, theirs in zip(
+        copies, (rooms.log, rooms.views, rooms.journal, rooms.chunks), strict=True
+    ):
+        mine.restore(theirs.snapshot())
+    log, views, journal, chunks = copies
     return Rooms(log, views, journal, chunks, rooms.journal_key)
 
 
 @pytest.mark.parametrize("text_was_there", [True, False])
-def test_a_hub_restored_without_being_told_gets_its_scans_again(
-    *, text_was_there: bool
-) -> None:
+def test_a_hub_restored_without_being_told_gets_its_scans_again(*, text_was_there: bool) -> None:
     office = Office()
     edge = office.edge()
     backup = copied(office)
@@ -72,7 +72,7 @@ def test_who_lacks_many_names_others_each_time() -> None:
     count = limits.SCANS_LACKING_SHOWN_MAX + 3
     scans = {capture_scan(edge, seed) for seed in range(count)}
     office.sync(edge, scans=False)
-    chunks = Responder(office.hub, Nonces())._chunks  # noqa: SLF001 - what a greeting names
+    chunks = Responder(office.hub, Nonces())._chunks
     first, second, third = chunks.lacking(), chunks.lacking(), chunks.lacking()
     assert len(first) == limits.SCANS_LACKING_SHOWN_MAX
     assert {AttachmentId(name) for name, _ in [*first, *second]} == scans
