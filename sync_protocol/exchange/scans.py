@@ -49,9 +49,7 @@ class Chunks:
         first = self._turn * limits.SCANS_LACKING_SHOWN_MAX % max(len(waiting), 1)
         self._turn += 1
         shown = waiting[first : first + limits.SCANS_LACKING_SHOWN_MAX]
-        return [
-            (bytes(scan), chunks) for scan, chunks in shown if not self._replica.has_scan(chunks)
-        ]
+        return [(scan, chunks) for scan, chunks in shown if not self._replica.has_scan(chunks)]
 
     def wanted(
         self, body: ChunksWanted, sender: DeviceKey

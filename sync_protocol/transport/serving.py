@@ -10,6 +10,7 @@ What holds:
 * A worker waits for a request's head for `HEAD_TIMEOUT_S` in all, however slowly it drips; and
   for a body as long as it comes at `BYTES_PER_S_MIN` on average: 8 MiB over a village line are
   welcome, a byte a minute is not. So a silent or slow client holds a worker for a known time.
+* One address never holds all workers: a connection too many is hung up on, and may come again.
 * Bodies and replies pass through in pieces. Nothing is held whole.
 * `stop` lets requests under way end.
 """
@@ -25,6 +26,7 @@ import tempfile
 import threading
 import time
 import traceback as tracebacks
+from collections import Counter
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -47,6 +49,9 @@ from sync_protocol.transport import http_contract as contract
 T = TypeVar("T")
 WORKERS = 32
 """Requests at the same time: 30 tablets of a ward, or the 10 a second of 579 wards."""
+WORKERS_PER_ADDRESS = WORKERS * 3 // 4
+"""One address, however many slow connections it opens, leaves 8 workers to all others. Wards behind
+one address of their provider have 24, twice what a city's 10 requests a second need."""
 CONNECTIONS_MAX = 1024
 """Kept-alive connections, open files each: 579 wards and their retries."""
 BACKLOG = 512
@@ -87,6 +92,7 @@ class TlsServer:
             timeout=IDLE_TIMEOUT_S,
             shutdown_timeout=STOP_TIMEOUT_S,
         )
+        self._server.guests = _Guests()
         self._server.ssl_adapter = _TlsAdapter(server_context(certificate_pem, key_pem))
         self._server.max_request_header_size = HEAD_BYTES_MAX
         self._server.max_request_body_size = body_bytes_max
@@ -298,6 +304,16 @@ class _Connection(HTTPConnection):
     _is_private = False
 
     def communicate(self) -> bool:
+        guests: _Guests = self.server.guests
+        if not guests.enter(self.remote_addr):
+            _log.warning("an address wants more workers than one may have")
+            return False
+        try:
+            return self._communicate()
+        finally:
+            guests.leave(self.remote_addr)
+
+    def _communicate(self) -> bool:
         for stream in (self.rfile, self.wfile):
             stream.pace.begin(HEAD_TIMEOUT_S)
         if not self._is_private:
@@ -311,10 +327,34 @@ class _Connection(HTTPConnection):
         return bool(super().communicate())  # type: ignore[no-untyped-call]
 
 
+class _Guests:
+    """How many workers each address holds now; at most as many addresses as there are workers."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._held: Counter[str | None] = Counter()
+
+    def enter(self, address: str | None) -> bool:
+        """Take a place; False where the address has all that it may have."""
+        with self._lock:
+            if self._held[address] >= WORKERS_PER_ADDRESS:
+                return False
+            self._held[address] += 1
+            return True
+
+    def leave(self, address: str | None) -> None:
+        """Give the place back."""
+        with self._lock:
+            self._held[address] -= 1
+            if not self._held[address]:
+                del self._held[address]
+
+
 class _Server(Server):
     """Gives a worker only to connections that have something to say."""
 
     ConnectionClass = _Connection
+    guests: _Guests
     bind_errno: int | None = None
     """Why the last address could not be had; cheroot tells it in words only."""
 

@@ -29,8 +29,8 @@ Running = tuple[Station, TlsServer, str]
 HEAD = b"POST /sync/v1 HTTP/1.1\r\nHost: x\r\n"
 
 
-def _line(server: TlsServer) -> ssl.SSLSocket:
-    raw = socket.create_connection(("127.0.0.1", server.port), timeout=20)
+def _line(server: TlsServer, source: str = "127.0.0.1") -> ssl.SSLSocket:
+    raw = socket.create_connection(("127.0.0.1", server.port), 20, (source, 0))
     return any_tls().wrap_socket(raw)
 
 
@@ -116,7 +116,7 @@ def test_all_workers_held_by_lorises_come_free_again(
     station: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(serving, "HEAD_TIMEOUT_S", 1.0)
-    lines = [_line(station[1]) for _ in range(serving.WORKERS)]
+    lines = [_line(station[1], f"127.0.0.{2 + n % 2}") for n in range(serving.WORKERS)]
     try:
         for line in lines:
             line.sendall(HEAD)
@@ -127,6 +127,25 @@ def test_all_workers_held_by_lorises_come_free_again(
     finally:
         for line in lines:
             line.close()
+
+
+def test_one_address_never_holds_all_workers(
+    station: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(serving, "HEAD_TIMEOUT_S", 3600.0)
+    lines = []
+    try:
+        for _ in range(serving.WORKERS):
+            with suppress(OSError):  # hung up on
+                lines.append(_line(station[1], "127.0.0.2"))
+                lines[-1].sendall(HEAD)
+        with carrier_to(station[2], station[0].ca_pem) as carrier:
+            assert carrier.ask(Parcel(b"x")).envelope == b"[]"
+    finally:
+        for line in lines:
+            line.close()
+    with carrier_to(station[2], station[0].ca_pem) as carrier:
+        assert carrier.ask(Parcel(b"x")).envelope == b"[]", "and they come free again"
 
 
 def test_a_body_that_drips_is_cut_off(station: Running, monkeypatch: pytest.MonkeyPatch) -> None:
