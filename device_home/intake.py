@@ -5,6 +5,8 @@ What holds:
   and not before. Commits begin with one line and grow to a block's worth: a small file answers at
   once, a large one pays for one fsync per block.
 * A refused line is told with its number and reason, and stops no other. Any refused: exit 1.
+* A line that is saved though something in it looks odd is remarked upon, with its number: under
+  `--json` in its own answer, always; on stderr as often as a person would read.
 * A line that this device saved before, to the letter, is not saved again but answered with the
   dossier's id and `"duplicate": true`: so a file may be given again after a power cut. `--again`
   saves it all the same. (A kill between a commit and the note of it may double that commit's
@@ -31,7 +33,9 @@ from device_home.home import Home
 from device_home.lines import open_lines, read_lines
 from device_home.officers import acting_officer, check_allowed, officer_option
 from sync_protocol import limits
-from sync_protocol.dossier.intake import read_intake
+from sync_protocol.dossier.identity_document import Remark
+from sync_protocol.dossier.intake import Intake, read_intake
+from sync_protocol.dossier.labels import ENGLISH, REMARKS, label
 from sync_protocol.errors import (
     AccessError,
     InputError,
@@ -46,6 +50,8 @@ from sync_protocol.replica import Act, Replica
 
 _IMPORTED = "imported:"
 _DIGEST_BYTES = 16
+REMARKS_SHOWN_MAX = 50
+"""Remarks told on stderr: two screens. Where every line looks odd, the first ones say so."""
 _SCAN_PAPER = ("ban-chup", "Bản chụp")
 """A scan that came with a line becomes a paper of this type and name, numbered."""
 
@@ -61,6 +67,7 @@ class Line(NamedTuple):
     number: int
     digest: bytes
     act: Act
+    remarks: tuple[Remark, ...] = ()
 
 
 @dataclass(slots=True)
@@ -70,7 +77,7 @@ class Tally:
     saved: int = 0
     doubled: int = 0
     refused: int = 0
-    warnings: int = 0
+    remarks: int = 0
 
 
 @dataclass(slots=True)
@@ -95,7 +102,8 @@ class Import:
             self.output.data(row)
             return
         try:
-            self._waiting.append(Line(number, digest, self._act(raw)))
+            read = read_intake(raw)
+            self._waiting.append(Line(number, digest, self._act(read), read.warnings))
         except NotEnrolledError:
             raise
         except (InputError, AccessError) as problem:
@@ -104,9 +112,7 @@ class Import:
             self.save()
             self._batch = min(2 * self._batch, limits.BLOCK_ENTRIES)
 
-    def _act(self, raw: bytes) -> Act:
-        read = read_intake(raw)
-        self.tally.warnings += len(read.warnings)
+    def _act(self, read: Intake) -> Act:
         kind, name = _SCAN_PAPER
         attached = [
             attached_paper(self.replica, self._below(path), kind, f"{name} {index}")
@@ -143,8 +149,20 @@ class Import:
         _note_imported(self.replica, written[0].dot.seq, rows)  # before anybody hears of it
         for line, record in pairs:
             self.known[line.digest] = record
-            self.output.data({"line": line.number, "id": record.hex(), "saved": True})
+            row: dict[str, object] = {"line": line.number, "id": record.hex(), "saved": True}
+            self.output.data(row | self._remark(line))
         self.tally.saved += len(written)
+
+    def _remark(self, line: Line) -> dict[str, object]:
+        """Tell what looks odd in a line that was saved; return what its answer says of it."""
+        words = ((item, label(REMARKS, item.code, ENGLISH)) for item in line.remarks)
+        rows = [{"field": item.field, "code": item.code, "diagnosis": text} for item, text in words]
+        for row in rows:
+            self.tally.remarks += 1
+            if self.tally.remarks <= REMARKS_SHOWN_MAX:
+                where = f"line {line.number}: “{row['field']}”"
+                self.output.note(f"{where}: {row['diagnosis']} [{row['code']}]\n")
+        return {"remarks": rows} if rows else {}
 
     def refuse(self, number: int, problem: SyncError) -> None:
         """Tell that a line was refused, and why."""
@@ -179,7 +197,10 @@ def run_intake(app: App, arguments: Namespace, output: Output) -> int:
 def _closing(tally: Tally, output: Output) -> int:
     if tally.doubled:
         output.note(f"{tally.doubled} lines had been saved before and were not saved again.\n")
-    output.say(f"{tally.saved} dossiers saved, {tally.warnings} remarks.")
+    if tally.remarks > REMARKS_SHOWN_MAX:
+        untold = tally.remarks - REMARKS_SHOWN_MAX
+        output.note(f"{untold} more remarks are not shown; --json gives each with its line.\n")
+    output.say(f"{tally.saved} dossiers saved, {tally.remarks} remarks.")
     if tally.refused:
         output.note(f"{tally.refused} lines were refused; correct them and give them again.\n")
         return FAILED

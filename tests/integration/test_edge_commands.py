@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from device_home.home import Home
+from device_home.intake import REMARKS_SHOWN_MAX
 from sync_protocol.dossier.sample import sample
 from sync_protocol.dossier.sample_scan import write_scans
 from sync_protocol.storage.sqlite import open_database
@@ -93,6 +94,30 @@ def test_bad_lines_are_told_and_stop_no_other(tmp_path: Path, hub: Hub) -> None:
     for item in good:
         assert item["applicant"]["name"] not in answer.err
     assert len(station.ask("dossier", "list")) == 6
+
+
+def test_each_remark_is_told_with_its_line_and_on_a_screen_only_the_first(
+    tmp_path: Path, hub: Hub
+) -> None:
+    station = enrolled(tmp_path, hub, "e1")
+    plain, *others = made(60)
+    bare = {name: plain["applicant"][name] for name in ("name", "phone")}
+    write_lines(tmp_path / "d.jsonl", [{**item, "applicant": bare} for item in (plain, *others)])
+    answer = station.ok("intake", "d.jsonl", "--json")
+    for number, row in enumerate(answer.lines, start=1):
+        assert row["saved"]
+        [remark] = row["remarks"]
+        assert (row["line"], remark["code"]) == (number, "identity-missing")
+        assert (remark["field"], bool(remark["diagnosis"])) == ("applicant.citizen_number", True)
+    told = [line for line in answer.err.splitlines() if line.startswith("line ")]
+    assert told[0] == (
+        "line 1: “applicant.citizen_number”: No identity document is given. [identity-missing]"
+    )
+    assert len(told) == REMARKS_SHOWN_MAX
+    assert "10 more remarks are not shown" in answer.err
+    again = station.ok("intake", "d.jsonl", "--again")
+    assert "60 dossiers saved, 60 remarks." in again.out
+    assert bare["name"] not in answer.err
 
 
 def test_a_file_given_again_saves_nothing_twice(tmp_path: Path, hub: Hub) -> None:
