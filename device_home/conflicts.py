@@ -147,7 +147,7 @@ def run_conflicts(app: App, arguments: Namespace, output: Output) -> int:
 def run_settle(app: App, arguments: Namespace, output: Output) -> int:
     """Settle one conflict."""
     replica = app.replica(arguments)
-    officer = acting_officer(app.home, replica, arguments)
+    officer = acting_officer(app.home, replica, arguments, output)
     view, state = load(replica, find_record(replica, arguments.id))
     check_writable(view)
     item = _meant(view, arguments.field)
@@ -260,7 +260,7 @@ def run_reject(app: App, arguments: Namespace, output: Output) -> int:
 
 def _decide(app: App, arguments: Namespace, output: Output, kind: type[g.Adopt | g.Reject]) -> int:
     replica = app.replica(arguments)
-    officer = acting_officer(app.home, replica, arguments)
+    officer = acting_officer(app.home, replica, arguments, output)
     if not replica.is_hub():
         check_supervises(replica, officer)
     dots = [read_dot(text) for text in arguments.dots]

@@ -156,7 +156,7 @@ def _status(text: str) -> str:
 def run_set(app: App, arguments: Namespace, output: Output) -> int:
     """Change a dossier; with `--file`, many."""
     replica = app.replica(arguments)
-    officer = acting_officer(app.home, replica, arguments)
+    officer = acting_officer(app.home, replica, arguments, output)
     if bool(arguments.file) == bool(arguments.id):
         raise InputError("Name one dossier, or a file of edits with --file. Nothing was saved.")
     if arguments.file:
@@ -284,7 +284,7 @@ def _with_elements(
 def run_scan(app: App, arguments: Namespace, output: Output) -> int:
     """Open a scan; that it was read is saved first."""
     replica = app.replica(arguments)
-    officer = acting_officer(app.home, replica, arguments)
+    officer = acting_officer(app.home, replica, arguments, output)
     view, _ = load(replica, find_record(replica, arguments.id))
     papers = view.elements("papers")
     if not 0 < arguments.n <= len(papers):

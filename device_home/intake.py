@@ -180,7 +180,7 @@ def run_intake(app: App, arguments: Namespace, output: Output) -> int:
         raise NotEnrolledError(
             "This device's grant has not come yet: let it sync once. Nothing was saved."
         )
-    officer = acting_officer(app.home, replica, arguments)
+    officer = acting_officer(app.home, replica, arguments, output)
     check_allowed(replica, officer)
     check_room(app.home)
     known = {} if arguments.again else _imported(replica)

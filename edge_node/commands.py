@@ -114,7 +114,7 @@ def run_tablets(device: Device, _arguments: Namespace, output: Output) -> int:
 def run_lock(device: Device, arguments: Namespace, output: Output) -> int:
     """Lock a tablet: what is held of it now counts, what comes later waits for review."""
     replica = device.replica()
-    officer = acting_officer(device.home, replica, arguments)
+    officer = acting_officer(device.home, replica, arguments, output)
     check_supervises(replica, officer)
     item = _tablet(replica, arguments.device)
     roster = replica.holding.roster

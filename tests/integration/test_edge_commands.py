@@ -205,7 +205,8 @@ def test_who_opens_a_scan_is_written_down_first(tmp_path: Path, hub: Hub) -> Non
     papers = station.ask("dossier", "show", record)["papers"]
     number = next(paper["n"] for paper in papers if paper["scan"])
     assert papers[number - 1]["scan"]["saved"] == {"device": True, "edge": True, "hub": True}
-    words = ["dossier", "scan", record, str(number), "--to", "out.jpg", "--officer", "nguyen thi"]
+    assert [row["id"] for row in station.ask("officer", "list")] == [clerk.hex()]
+    words = ["dossier", "scan", record, str(number), "--to", "out.jpg", "--officer", "thu"]
     assert station.ask(*words)["bytes"] == len(page)
     assert (tmp_path / "out.jpg").read_bytes() == page
     assert station.run(*words).code == 1  # the file is there already

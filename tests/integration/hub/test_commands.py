@@ -216,11 +216,16 @@ def test_officers_come_change_and_go(town: Town) -> None:
     hub = town.hub
     made = hub.ask("officer", "add", "Trần Thị An", "--ward", WARD, "--role", "clerk")
     assert made == {**made, "name": "Trần Thị An", "role": "clerk", "ward": WARD, "version": 1}
-    assert hub.ask("officer", "disable", made["id"][:10])["role"] == "disabled"
+    assert hub.ask("officer", "disable", "An")["role"] == "disabled"
     assert diagnosis(hub, "officer", "disable", "tran thi an") == "not-allowed"
     assert hub.ask("officer", "reset", made["id"])["role"] == "clerk"
     assert hub.ask("officer", "reset", made["id"], "--role", "supervisor")["version"] == 4
     assert [row["id"] for row in hub.ask("officer", "list")] == [made["id"]]
+    other = hub.ask("officer", "add", "Lê Thúy An", "--ward", WARD, "--role", "clerk")["id"]
+    answer = hub.run("officer", "disable", "an")
+    assert answer.code == 1
+    assert [line.split()[0] for line in answer.err.splitlines()[:-1]] == [other, made["id"]]
+    assert hub.ask("officer", "disable", other[:10])["role"] == "disabled"
     assert diagnosis(hub, "officer", "reset", "nobody") == "bad-input"
 
 
