@@ -32,7 +32,8 @@ from sync_protocol.membership.roster import Granted
 from sync_protocol.replica import Replica
 
 CERTIFICATE_NOTE = "certificate"
-_CODE = re.compile(r"[0-9A-Za-z][0-9A-Za-z.-]{0,19}")
+_CODE = re.compile(r"[0-9]{5}")
+"""As the national list of administrative units has it, leading zeros and all."""
 _NAME_CHARS_MAX = 100
 _log = logging.getLogger("motcua")
 
@@ -161,7 +162,10 @@ class City:
         """
         code, name = code.strip(), unicodedata.normalize("NFC", " ".join(name.split()))
         if not _CODE.fullmatch(code):
-            raise InputError("A ward's code has 1 to 20 letters, digits, dots or hyphens.")
+            raise InputError(
+                "A ward's code is its five digits in the national list of units, such as 00070. "
+                "No ward was added."
+            )
         if not name or len(name) > _NAME_CHARS_MAX or not name.isprintable():
             raise InputError(f"A ward's name has 1 to {_NAME_CHARS_MAX} characters.")
         before = [self.ward(item) for item in succeeds]

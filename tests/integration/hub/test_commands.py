@@ -109,7 +109,8 @@ def test_wards_are_listed_and_may_succeed_each_other(town: Town) -> None:
         "id", "code", "name", "successors", "edges", "tablets", "dossiers", "has_key",
     }  # fmt: skip
     assert diagnosis(town.hub, "ward", "add", WARD, "Again") == "not-allowed"
-    assert diagnosis(town.hub, "ward", "add", "a b", "Bad code") == "bad-input"
+    for code in ("a b", "70", "0007", "000700", "0007O", "٠٠٠٧٠"):
+        assert diagnosis(town.hub, "ward", "add", code, "Bad code") == "bad-input"
     assert diagnosis(town.hub, "ward", "add", "00073", " ") == "bad-input"
 
 
