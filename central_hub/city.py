@@ -20,7 +20,7 @@ from typing import NamedTuple
 
 from central_hub.charter import WardRow, load_charter, load_wards, save_wards
 from central_hub.contact import Contacts
-from device_home.home import Home
+from device_home.home import HUB_SETTINGS, Home
 from sync_protocol.clock import WallClock, wall_ms
 from sync_protocol.crypto.key import random_bytes
 from sync_protocol.errors import InputError, NotAllowedError, SyncError, WrongWardError
@@ -65,7 +65,7 @@ class City:
     @classmethod
     def open(cls, folder: Path, wall: WallClock = wall_ms) -> City:
         """Open a hub's home and own it. Raises `StoreBusyError`, `InputError`, `AccessError`."""
-        home = Home.open(folder, wall)
+        home = Home.open(folder, wall, HUB_SETTINGS)
         try:
             return cls(home)
         except BaseException:

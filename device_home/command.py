@@ -29,6 +29,7 @@ from sync_protocol.errors import StoreBusyError, SyncError, UnreachableError
 A = TypeVar("A")
 Asked_contra = TypeVar("Asked_contra", contravariant=True)
 DONE, FAILED, USAGE = 0, 1, 2
+HOME_VARIABLE = "MOTCUA_HOME"
 OWNER_WAIT_S = 30.0
 """Wait for a process that owns the home and takes no commands: another command, or a `serve` that
 is just starting."""
@@ -138,7 +139,8 @@ class Program(Generic[A]):
     def parser(self) -> argparse.ArgumentParser:
         """Return the parser; a group such as “ward add” is two words."""
         parser = _Parser(prog=self.name, description=self.description)
-        parser.add_argument("--home", default=self.default_home, help="the folder of this device")
+        home = os.environ.get(HOME_VARIABLE, self.default_home)
+        parser.add_argument("--home", default=home, help="the device's folder (%(default)s)")
         parser.add_argument("--version", action=_ShowVersion, program=self)
         groups: dict[str, Any] = {"": parser.add_subparsers(dest="command", required=True)}
         for command in self.commands:
