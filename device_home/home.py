@@ -37,6 +37,7 @@ from sync_protocol.storage.vault import Vault
 
 _DEVICE = "device"
 _ENROLMENT = "enrolment"
+_INVITATION = "invitation"
 _OWN_FEED = "own-feed:"
 ENVIRONMENT = "MOTCUA_"
 DEVICE_SETTINGS = frozenset({"officer", "peer_url", "url", "idle_check_s", "disk_reserve_bytes"})
@@ -140,9 +141,14 @@ class Home:
             )
         return found
 
-    def enrol(self, enrolment: Enrolment) -> None:
-        """Remember the place."""
+    def enrol(self, enrolment: Enrolment, invitation: bytes) -> None:
+        """Remember the place, and a hash of the invitation that led there."""
         self.vault.put_secret(_ENROLMENT, encode(list(enrolment)))
+        self.vault.put_secret(_INVITATION, invitation)
+
+    def enrolled_by(self, invitation: bytes) -> bool:
+        """Return whether this invitation led to the place, by its hash."""
+        return self.vault.secret(_INVITATION) == invitation
 
     # --- wards ------------------------------------------------------------------------------------
 
