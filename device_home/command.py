@@ -154,10 +154,20 @@ class Program(Generic[A]):
             command.configure(sub)
         return parser
 
+    def _read(self, words: Sequence[str]) -> argparse.Namespace:
+        """Parse a command line; words after options go to a command that has room for `more`."""
+        parser = self.parser()
+        arguments, more = parser.parse_known_args(words)
+        if more and (not hasattr(arguments, "more") or any(w.startswith("-") for w in more)):
+            parser.error(f"unrecognized arguments: {' '.join(more)}")
+        if more:
+            arguments.more = more
+        return arguments
+
     def main(self, words: Sequence[str] | None = None) -> int:
         """Run one command line in this process, or hand it over."""
         typed = list(sys.argv[1:] if words is None else words)
-        arguments = self.parser().parse_args(typed)
+        arguments = self._read(typed)
         home = Path(arguments.home).resolve()
         output = Output(_emit, arguments.json, Path.cwd(), sys.stderr.isatty())
         gc.freeze()  # what is loaded stays: to look through it again costs a sixth of every fold
@@ -214,7 +224,7 @@ class Program(Generic[A]):
     ) -> int:
         """Run words that were handed over, inside `serve`."""
         try:
-            arguments = self.parser().parse_args(words)
+            arguments = self._read(words)
         except SystemExit as stop:
             return int(stop.code or 0)
         output = Output(emit, arguments.json, cwd)

@@ -28,7 +28,7 @@ from typing import Any, NamedTuple
 
 from device_home.app import App
 from device_home.command import DONE, FAILED, Command, Output
-from device_home.dossiers import attached_paper
+from device_home.dossiers import ScanFile, attached_paper
 from device_home.home import Home
 from device_home.lines import open_lines, read_lines
 from device_home.officers import acting_officer, check_allowed, officer_option
@@ -115,16 +115,16 @@ class Import:
     def _act(self, read: Intake) -> Act:
         kind, name = _SCAN_PAPER
         attached = [
-            attached_paper(self.replica, self._below(path), kind, f"{name} {index}")
+            attached_paper(self.replica, self._scan(path, index), kind, f"{name} {index}")
             for index, path in enumerate(read.scans, start=1)
         ]
         return Act(self.officer, Changeset((read.change(attached),)))
 
-    def _below(self, path: str) -> Path:
-        """Return a scan's place. A link that leads out of the file's folder is not followed."""
-        found = (self.folder / path).resolve()
-        if not found.is_relative_to(self.folder):
-            raise InputError("A scan's file lies outside the folder of the intake file.")
+    def _scan(self, path: str, index: int) -> ScanFile:
+        """Return a scan's file. A link that leads out of the file's folder is not followed."""
+        found = ScanFile((self.folder / path).resolve(), f"scans[{index}]")
+        if not found.path.is_relative_to(self.folder):
+            raise InputError(f"“{found.called}” lies outside the folder of the intake file.")
         return found
 
     def save(self) -> None:

@@ -17,6 +17,7 @@ from sync_protocol.dossier import record_type
 from sync_protocol.dossier.record_type import DOSSIER, NOTE_REMARK
 from sync_protocol.dossier.summary import summarise
 from sync_protocol.errors import InputError, PeerError
+from sync_protocol.exchange.enrol import short_name
 from sync_protocol.identity import BRANCH_BYTES, ID_BYTES, DeviceKey, Dot, FeedId
 from sync_protocol.membership import grant as g
 from sync_protocol.merge.register import Cell
@@ -243,7 +244,7 @@ def history(replica: Replica, state: RecordState) -> list[Shape]:
                     "time": millis(header.timestamp),
                     "officer": header.officer.hex(),
                     "officer_name": officer_name(replica, header.officer),
-                    "device": chain.device.hex(),
+                    "device": short_name(chain.device),
                     "device_label": device_label(replica, chain.device),
                     "fields": sorted(changed),
                     "records": len(records),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -90,6 +91,9 @@ def test_bad_lines_are_told_and_stop_no_other(tmp_path: Path, hub: Hub) -> None:
     assert all(row["diagnosis"] and "\n" not in row["diagnosis"] for row in refused)
     assert "8 lines were refused" in answer.err
     assert "line 3: " in answer.err
+    assert "line 10: The scan “scans[1]” is missing or can't be read. [bad-input]" in answer.err
+    assert "line 8: “scans[1]”: " in answer.err
+    assert "nowhere.jpg" not in answer.err, "a name in the file may be a person's"
     assert "Traceback" not in answer.err
     for item in good:
         assert item["applicant"]["name"] not in answer.err
@@ -160,7 +164,20 @@ def test_set_writes_what_was_shown_and_refuses_the_rest(tmp_path: Path, hub: Hub
     assert after["etag"] == done["etag"] != shown["etag"]
     assert "Đã gọi" in [note["text"] for note in after["notes"]]
     assert len(after["history"]) == 2
+    device = next(row["id"] for row in station.ask("tablet", "list") if row["label"] == "e1")
+    assert {item["device"] for item in after["history"]} == {device}
     assert not after["conflicts"]
+    text = station.ok("dossier", "show", record).out
+    assert "  Số điện thoại [phone]: 0912000123\n" in text
+    assert "  Tình trạng [status]: Đang xử lý\n" in text
+    assert "  Ghi chú: Đã gọi\n" in text
+    assert not re.search(r"None|\['|b'", text)
+    for name in ("4", "processing", "Đang xử lý", "dang xu ly"):
+        assert [row["id"] for row in station.ask("dossier", "list", "--status", name)] == [record]
+    assert station.ask("dossier", "list", "--status", "Được tiếp nhận") == []
+    mixed = ("--officer", "", record, "--note", "Hai", "status=Đã xử lý xong")
+    assert station.ask("dossier", "set", *mixed)["changed"]
+    done = station.ask("dossier", "set", "status=dang xu ly", record, "--note", "Ba")
     again = station.ask("dossier", "set", record, "phone=0912000123")
     assert not again["changed"]
     for words, code in (
@@ -178,6 +195,8 @@ def test_set_writes_what_was_shown_and_refuses_the_rest(tmp_path: Path, hub: Hub
         answer = station.run("dossier", "set", record, *words)
         assert (answer.code, answer.err.count("\n")) == (1, 1), answer
         assert f"[{code}]" in answer.err, answer
+    gone = station.run("dossier", "set", record, "--add-paper", "a", "b", "--scan", "gone.jpg")
+    assert "The scan “gone.jpg” is missing" in gone.err
     assert station.ask("dossier", "show", record)["etag"] == done["etag"]
     assert station.run("dossier", "show", "ffff").code == 1
     assert station.run("dossier", "show", "zz").code == 1

@@ -152,6 +152,8 @@ def test_a_lost_tablet_is_locked_without_the_city(
         wait_for(lambda: len(station.ask("quarantine", "list")) == 2)
         assert station.ask("digest")["records"] >= 3
         held = [item["id"] for item in station.ask("quarantine", "list")]
+        locked = [row["id"] for row in station.ask("tablet", "list") if row["state"] == "locked"]
+        assert [item["device"] for item in station.ask("quarantine", "list")] == 2 * locked
         assert {item["reason"] for item in station.ask("quarantine", "list")} == {"revoked-locked"}
         assert station.run("quarantine", "adopt", *held).code == 1
         done = station.ask("quarantine", "adopt", *held, "--officer", supervisor)
