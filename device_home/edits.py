@@ -42,7 +42,7 @@ def sort_words(arguments: Namespace) -> None:
 def set_many(arguments: Namespace, output: Output, set_one: Callable[[Namespace], object]) -> int:
     """Save every edit of the file that `--file` names. Raises `StorageError` kinds."""
     saved = refused = 0
-    with open_lines(output.path(arguments.file), "file of edits") as file:
+    with open_lines(output.path(arguments.file), f"file of edits “{arguments.file}”") as file:
         for number, raw in read_lines(file):
             if not raw.strip():
                 continue

@@ -185,7 +185,10 @@ def run_intake(app: App, arguments: Namespace, output: Output) -> int:
     check_room(app.home)
     known = {} if arguments.again else _imported(replica)
     run = Import(replica, output, path.parent, officer, known)
-    with open_lines(path, "intake file") as file, _progress(path, output) as bar:
+    with (
+        open_lines(path, f"intake file “{arguments.file}”") as file,
+        _progress(path, output) as bar,
+    ):
         for number, line in read_lines(file):
             if line.strip():
                 run.take(number, line)

@@ -3,8 +3,8 @@
 What holds:
 * An officer is called by the whole id, by words of the name, or by the id's beginning. People say
   the given name, which comes last, and type without marks: so each word may begin any word of the
-  name. Of several whom it fits, those are meant whose words were said whole, and before them those
-  whose whole name was. Where that leaves more than one they are listed, and nobody acts.
+  name. Those are meant whom the words fit best: the whole name, whole words with their marks, whole
+  words, beginnings. Where that leaves more than one they are listed, and nobody acts.
 * What the roster would hold back is refused here, in one sentence, before anything is saved. The
   judgement is the replica's own (membership.judgement), never a second one.
 """
@@ -12,6 +12,7 @@ What holds:
 from __future__ import annotations
 
 import argparse
+import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -95,7 +96,7 @@ def officers_of(roster: Roster) -> list[g.Officer]:
 
 def officers_called(roster: Roster, text: str) -> list[g.Officer]:
     """Return the officers whom `text` fits best: none, the one that is meant, or several."""
-    wanted = text.strip().lower()
+    wanted = unicodedata.normalize("NFC", text).strip().lower()
     known = officers_of(roster)
     fits = [_fit(item, wanted) for item in known]
     best = max(fits, default=0)
@@ -105,12 +106,16 @@ def officers_called(roster: Roster, text: str) -> list[g.Officer]:
 def _fit(known: g.Officer, wanted: str) -> int:
     """Return how well what was typed fits an officer; 0 where it does not."""
     words, name = fold(wanted).split(), fold(known.name).split()
+    if not words:
+        return 0
+    called = known.name.lower()
     tests = (
         known.officer.hex() == wanted,
-        bool(words) and known.name.lower() == wanted,
-        bool(words) and words == name,
-        bool(words) and _among(words, name, str.__eq__),
-        bool(words) and _among(words, name, str.startswith),
+        called == wanted,
+        words == name,
+        _among(wanted.split(), called.split(), str.__eq__),  # marks that are typed are meant
+        _among(words, name, str.__eq__),
+        _among(words, name, str.startswith),
         len(wanted) >= _ID_DIGITS_MIN and known.officer.hex().startswith(wanted),
     )
     return next((len(tests) - at for at, holds in enumerate(tests) if holds), 0)

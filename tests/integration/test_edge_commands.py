@@ -321,3 +321,11 @@ def test_a_wrong_key_opens_nothing(tmp_path: Path, hub: Hub) -> None:
     assert "[wrong-key]" in answer.err
     (station.home / "unattended.key").write_bytes(kept)
     station.ok("digest")
+
+
+def test_a_file_that_is_missing_is_named(tmp_path: Path, hub: Hub) -> None:
+    station = enrolled(tmp_path, hub, "e1")
+    for words in (("intake", "gone.jsonl"), ("dossier", "set", "--file", "gone.jsonl")):
+        answer = station.run(*words)
+        assert (answer.code, answer.err.count("\n")) == (1, 1), answer
+        assert "“gone.jsonl” is missing or can't be read. [bad-input]" in answer.err
