@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from device_home.command import Command, Output, Program
+from device_home.command import DONE, USAGE, Command, Output, Program
 from device_home.dossiers import dossier_commands
 from device_home.edits import sort_words
 from device_home.reading import NOBODY, dossier_lines, field_text, value_text, values_text
@@ -81,8 +81,8 @@ def test_no_line_of_a_dossier_is_a_programs_value() -> None:
 # ------------------------------------------------------------------- words in any order
 
 
-def typed(*words: str) -> Namespace:
-    """Return what `dossier set` takes these words for."""
+def typed(*words: str) -> tuple[int, list[Namespace]]:
+    """Return the exit code of `dossier set`, and what it takes these words for."""
     found: list[Namespace] = []
 
     def run(_app: object, arguments: Namespace, _output: Output) -> int:
@@ -95,8 +95,8 @@ def typed(*words: str) -> Namespace:
     program: Program[None] = Program(
         "p", str, "", [command], lambda _: None, lambda _: None, lambda *_: iter(())
     )
-    assert program.main(["--home", str(Path("/nowhere")), "dossier", "set", *words]) == 0
-    return found[0]
+    home = Path("/nowhere")
+    return program.execute(None, home, ["dossier", "set", *words], home, lambda *_: None), found
 
 
 @pytest.mark.parametrize(
@@ -153,14 +153,14 @@ def typed(*words: str) -> Namespace:
     ],
 )
 def test_a_change_may_be_typed_in_any_order(words: list[str]) -> None:
-    found = typed(*words)
+    code, [found] = typed(*words)
+    assert code == DONE
     assert (found.id, sorted(found.fields)) == ("00ff", ["phone=1", "status=2"])
     assert (found.seen, found.note, found.officer) == (["ab:1", "cd:2"], ["n"], "lan")
 
 
 def test_what_is_neither_option_nor_word_is_wrong_usage(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit, match="2"):
-        typed("00ff", "--note", "n", "--no-such", "phone=1")
+    assert typed("00ff", "--note", "n", "--no-such", "phone=1") == (USAGE, [])
     assert "unrecognized arguments: --no-such" in capsys.readouterr().err
 
 
