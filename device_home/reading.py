@@ -45,7 +45,7 @@ def value_text(field: str, value: object) -> str:
         case "fee", _:
             return _joined(" ", texts)
         case "papers", [kind, name, _, _, state, note]:
-            return _joined(", ", [name or kind, label(PAPER_STATES, state), note])
+            return _joined(": ", [f"{name or kind} ({label(PAPER_STATES, state)})", note])
         case "notes", [text, *_]:
             return text
     return _joined(", ", texts)

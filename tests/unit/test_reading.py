@@ -30,7 +30,7 @@ from sync_protocol.errors import InputError
         ("birth", ["1990-05-01", None], "1990-05-01"),
         ("address", ["Số 5", "Phường Hoàn Kiếm", "00070"], "Số 5, Phường Hoàn Kiếm, 00070"),
         ("fee", ["8000", "VND"], "8000 VND"),
-        ("papers:00ff", ["to-khai", "Tờ khai", None, None, "submitted", None], "Tờ khai, Đã nộp"),
+        ("papers:00ff", ["to-khai", "Tờ khai", None, None, "submitted", None], "Tờ khai (Đã nộp)"),
         ("notes", ["Hẹn thứ Sáu", "remark"], "Hẹn thứ Sáu"),
         ("retraction", ["Nộp nhầm", [["00", 1]]], "Nộp nhầm"),
         ("99", {"a": [1]}, '{"a": [1]}'),
@@ -72,7 +72,7 @@ def test_no_line_of_a_dossier_is_a_programs_value() -> None:
         "  Số điện thoại [phone]: 0912000111",
         "    [1] 0912000111  (Lê Lan)",
         f"    [2] –  ({NOBODY})",
-        "  Giấy tờ 1: Tờ khai, Đã có, không cần nộp, cũ",
+        "  Giấy tờ 1: Tờ khai (Đã có, không cần nộp): cũ",
         "  Ghi chú: Đã gọi",
     ]
     assert list(values_text("phone", [])) == []
