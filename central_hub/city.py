@@ -20,7 +20,7 @@ from typing import NamedTuple
 
 from central_hub.charter import WardRow, load_charter, load_wards, save_wards
 from central_hub.contact import Contacts
-from device_home.home import Home
+from device_home.home import HUB_SETTINGS, Home
 from sync_protocol.clock import WallClock, wall_ms
 from sync_protocol.crypto.key import random_bytes
 from sync_protocol.errors import InputError, NotAllowedError, SyncError, WrongWardError
@@ -32,7 +32,8 @@ from sync_protocol.membership.roster import Granted
 from sync_protocol.replica import Replica
 
 CERTIFICATE_NOTE = "certificate"
-_CODE = re.compile(r"[0-9A-Za-z][0-9A-Za-z.-]{0,19}")
+_CODE = re.compile(r"[0-9]{5}")
+"""As the national list of administrative units has it, leading zeros and all."""
 _NAME_CHARS_MAX = 100
 _log = logging.getLogger("motcua")
 
@@ -64,7 +65,7 @@ class City:
     @classmethod
     def open(cls, folder: Path, wall: WallClock = wall_ms) -> City:
         """Open a hub's home and own it. Raises `StoreBusyError`, `InputError`, `AccessError`."""
-        home = Home.open(folder, wall)
+        home = Home.open(folder, wall, HUB_SETTINGS)
         try:
             return cls(home)
         except BaseException:
@@ -161,7 +162,10 @@ class City:
         """
         code, name = code.strip(), unicodedata.normalize("NFC", " ".join(name.split()))
         if not _CODE.fullmatch(code):
-            raise InputError("A ward's code has 1 to 20 letters, digits, dots or hyphens.")
+            raise InputError(
+                "A ward's code is its five digits in the national list of units, such as 00070. "
+                "No ward was added."
+            )
         if not name or len(name) > _NAME_CHARS_MAX or not name.isprintable():
             raise InputError(f"A ward's name has 1 to {_NAME_CHARS_MAX} characters.")
         before = [self.ward(item) for item in succeeds]

@@ -10,6 +10,7 @@ import argparse
 
 from central_hub.city import City, Office
 from device_home.command import DONE, Command, Output
+from device_home.shapes import ACTIVE
 from sync_protocol.errors import InputError, NotAllowedError
 from sync_protocol.exchange.enrol import short_name
 from sync_protocol.identity import NO_OFFICER, DeviceKey
@@ -56,8 +57,10 @@ def _configure_list(parser: argparse.ArgumentParser) -> None:
 def _list(city: City, arguments: argparse.Namespace, output: Output) -> int:
     rows = [device_row(office, item) for office, item in city.devices(arguments.ward)]
     for row in rows:
-        standing = row["revoked"] or ("delegated" if row["delegated"] else "granted")
-        output.say(f"{row['id']}  {row['ward']:<10} {row['role']:<7} {standing:<11} {row['label']}")
+        state = row["revoked"] or ACTIVE
+        delegated = " (delegated)" if row["delegated"] else ""
+        who = f"{row['id']}  {row['ward']:<10} {row['role']:<7}"
+        output.say(f"{who} {state:<11} {row['label']}{delegated}")
     if not rows:
         output.say("No device is enrolled yet. Make an invitation with “invite”.")
     output.data(rows)

@@ -122,7 +122,8 @@ def _erase(city: City, arguments: argparse.Namespace, output: Output) -> int:
     reason = " ".join(arguments.reason.split())
     if not reason or len(reason) > _REASON_CHARS_MAX:
         raise InputError(f"A reason has 1 to {_REASON_CHARS_MAX} characters.")
-    approvers = list(dict.fromkeys(supervising(office, text).officer for text in arguments.by))
+    deciding = [supervising(office, text, output).officer for text in arguments.by]
+    approvers = list(dict.fromkeys(deciding))
     if len(approvers) != _APPROVERS or len(arguments.by) != _APPROVERS:
         raise NotAllowedError(
             "An erasure needs two different supervisors or administrators: give --by twice. "

@@ -8,87 +8,50 @@ from __future__ import annotations
 
 import argparse
 import unicodedata
+from collections.abc import Sequence
+from typing import Any
 
 from central_hub.city import City, Office
 from device_home.command import DONE, Command, Output
+from device_home.officers import (
+    SUPERVISING,
+    list_officers,
+    officer_row,
+    officers_called,
+    officers_of,
+    one_officer,
+)
 from sync_protocol.crypto.key import random_bytes
-from sync_protocol.dossier.folding import fold
 from sync_protocol.errors import InputError, NotAllowedError
 from sync_protocol.identity import ID_BYTES, NO_OFFICER, OfficerId
 from sync_protocol.membership import grant as g
 
 ROLES = (g.CLERK, g.SUPERVISOR, g.ADMINISTRATOR)
-SUPERVISING = frozenset({g.SUPERVISOR, g.ADMINISTRATOR})
 _NAME_CHARS_MAX = 100
 
 
-def officer_row(office: Office, officer: OfficerId) -> dict[str, object]:
-    """Return an officer as lists show them to machines."""
+def _row(office: Office, officer: OfficerId) -> dict[str, Any]:
     known = office.replica.holding.roster.officer_now(officer)
-    return {
-        "id": officer.hex(),
-        "ward": office.ward.code,
-        "name": "" if known is None else known.name,
-        "role": "" if known is None else known.role,
-        "version": 0 if known is None else known.version,
-    }
+    return {} if known is None else officer_row(known, office.ward.code)
 
 
-def officers_of(office: Office) -> list[g.Officer]:
-    """Return a ward's officers as they stand now, by name."""
-    roster = office.replica.holding.roster
-    known = (roster.officer_now(officer) for officer in roster.officers)
-    return sorted(
-        (item for item in known if item), key=lambda item: (fold(item.name), item.officer)
-    )
-
-
-def find_officer(office: Office, text: str) -> g.Officer:
-    """Return the one officer of a ward whose id begins so, or whose name does.
-
-    Raises `InputError`.
-    """
-    wanted = text.strip()
+def find_officer(offices: Sequence[Office], text: str, output: Output) -> tuple[Office, g.Officer]:
+    """Return the one officer of these wards who is called so. Raises `InputError`."""
     found = [
-        item
-        for item in officers_of(office)
-        if wanted
-        and (
-            item.officer.hex().startswith(wanted.lower())
-            or fold(item.name).startswith(fold(wanted))
-        )
+        (office, item)
+        for office in offices
+        for item in officers_called(office.replica.holding.roster, text)
     ]
-    if len(found) != 1:
-        raise InputError(
-            f"Ward {office.ward.code} has no officer called so. “officer list” shows them."
-            if not found
-            else f"Several officers of ward {office.ward.code} are called so: give the id."
-        )
+    one_officer([officer_row(item, office.ward.code) for office, item in found], output)
     return found[0]
 
 
-def supervising(office: Office, text: str) -> g.Officer:
+def supervising(office: Office, text: str, output: Output) -> g.Officer:
     """Return an officer who may decide. Raises `InputError`, `NotAllowedError`."""
-    found = find_officer(office, text)
+    _, found = find_officer([office], text, output)
     if found.role not in SUPERVISING:
         raise NotAllowedError("Only a supervisor or an administrator may do that.")
     return found
-
-
-def _anywhere(city: City, text: str, code: str | None) -> tuple[Office, g.Officer]:
-    found = []
-    for office in city.chosen(code):
-        try:
-            found.append((office, find_officer(office, text)))
-        except InputError:
-            continue  # another ward's officer, or nobody's
-    if len(found) != 1:
-        raise InputError(
-            "No officer is called so. “officer list” shows them all."
-            if not found
-            else "Several officers are called so: give the id, or --ward."
-        )
-    return found[0]
 
 
 def _configure_add(parser: argparse.ArgumentParser) -> None:
@@ -105,7 +68,7 @@ def _add(city: City, arguments: argparse.Namespace, output: Output) -> int:
     officer = OfficerId(random_bytes(ID_BYTES))
     office.replica.say([g.Officer(officer, name, arguments.role)], NO_OFFICER)
     output.say(f"{officer.hex()}  {name}, {arguments.role} in ward {office.ward.code}.")
-    output.data(officer_row(office, officer))
+    output.data(_row(office, officer))
     return DONE
 
 
@@ -115,20 +78,17 @@ def _configure_list(parser: argparse.ArgumentParser) -> None:
 
 def _list(city: City, arguments: argparse.Namespace, output: Output) -> int:
     rows = [
-        officer_row(office, item.officer)
+        officer_row(item, office.ward.code)
         for office in city.chosen(arguments.ward)
-        for item in officers_of(office)
+        for item in officers_of(office.replica.holding.roster)
     ]
-    for row in rows:
-        output.say(f"{row['id']}  {row['ward']:<10} {row['role']:<13} {row['name']}")
-    if not rows:
-        output.say("No officer yet. Add one with “officer add”.")
+    list_officers(rows, output.say)
     output.data(rows)
     return DONE
 
 
 def _configure_one(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("id", help="the officer's id, or how it or the name begins")
+    parser.add_argument("id", help="the officer's name or part of it, or id")
     parser.add_argument("--ward", metavar="CODE")
 
 
@@ -138,21 +98,21 @@ def _configure_reset(parser: argparse.ArgumentParser) -> None:
 
 
 def _disable(city: City, arguments: argparse.Namespace, output: Output) -> int:
-    office, known = _anywhere(city, arguments.id, arguments.ward)
+    office, known = find_officer(city.chosen(arguments.ward), arguments.id, output)
     if known.role == g.DISABLED:
         raise NotAllowedError("That officer is disabled already. Nothing was changed.")
     _state(office, known, g.DISABLED)
     output.say("The officer is disabled. What they wrote stays.")
-    output.data(officer_row(office, known.officer))
+    output.data(_row(office, known.officer))
     return DONE
 
 
 def _reset(city: City, arguments: argparse.Namespace, output: Output) -> int:
-    office, known = _anywhere(city, arguments.id, arguments.ward)
+    office, known = find_officer(city.chosen(arguments.ward), arguments.id, output)
     role = arguments.role or _last_role(office, known.officer)
     _state(office, known, role)
     output.say(f"The officer stands anew as {role}. Devices hear it at their next exchange.")
-    output.data(officer_row(office, known.officer))
+    output.data(_row(office, known.officer))
     return DONE
 
 

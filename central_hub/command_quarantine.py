@@ -113,7 +113,7 @@ def _decide(
     for item in chosen:
         by_ward.setdefault(item.office.ward.id, []).append(item)
     who = {
-        ward: _officer(items[0].office, arguments.by) for ward, items in by_ward.items()
+        ward: _officer(items[0].office, arguments.by, output) for ward, items in by_ward.items()
     }  # before anything is written
     for ward, items in by_ward.items():
         dots = [g.wire_dot(item.dot) for item in items]
@@ -127,8 +127,8 @@ def _decide(
     return DONE
 
 
-def _officer(office: Office, text: str) -> OfficerId:
-    return supervising(office, text).officer if text else NO_OFFICER
+def _officer(office: Office, text: str, output: Output) -> OfficerId:
+    return supervising(office, text, output).officer if text else NO_OFFICER
 
 
 def _chosen(city: City, arguments: argparse.Namespace) -> list[HeldEntry]:

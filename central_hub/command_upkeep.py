@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import argparse
 from itertools import islice
+from typing import Any
 
 from central_hub.backup import backup_age_s
 from central_hub.city import City, Office
 from device_home.command import DONE, FAILED, Command, Output
+from device_home.shapes import ACTIVE
 from device_home.upkeep import PROBLEMS_SHOWN_MAX, Check, verify, version, warnings
 from sync_protocol.clock import millis
+from sync_protocol.errors import PeerError
 from sync_protocol.exchange.enrol import short_name
+from sync_protocol.log.entry import read_header
+from sync_protocol.membership.grant import TABLET
 from sync_protocol.membership.roster import Granted
+from sync_protocol.replica.holding import Chain, Holding
 
 _UNSENT = "entries_unsent"
 _NOTHING_WRONG: dict[str, int | str] = {
@@ -66,11 +72,29 @@ def _device_health(office: Office, item: Granted, now: int) -> dict[str, object]
         "revoked": None if revoke is None else revoke.reason,
         "last_contact_s": _age_s(now, contact.heard_ms),
         "last_sync_s": _age_s(now, contact.synced_ms),
+        "last_entry_s": _age_s(now, _last_entry_ms(office, item)),
         "frontier_lag": max(0, office.contacts.entries_held() - contact.entries),
         "unsent": int(figures.get(_UNSENT, -1)),
         "reported_s": _age_s(now, reported_ms),
         "figures": figures,
     }
+
+
+def _last_entry_ms(office: Office, item: Granted) -> int:
+    """Return when the newest entry that is held of a device was written, by its own clock."""
+    holding = office.replica.holding
+    chains = [chain for chain in holding.chains.values() if chain.device == item.device]
+    return max((_written_ms(holding, chain) for chain in chains), default=0)
+
+
+def _written_ms(holding: Holding, chain: Chain) -> int:
+    newest = chain.row.head.seq
+    for _, entry in holding.entries(chain, newest, newest):
+        try:
+            return millis(read_header(entry.header).timestamp)
+        except PeerError:
+            break  # written by a newer version: when, is not known
+    return 0
 
 
 def _age_s(now_ms: int, then_ms: int) -> int:
@@ -88,17 +112,24 @@ def _health(city: City, arguments: argparse.Namespace, output: Output) -> int:
         )
         devices = row["devices"]
         for item in devices if isinstance(devices, list) else ():
-            output.say(
-                f"    {item['label'] or item['id']} ({item['role']}): "
-                f"heard {_ago(item['last_contact_s'])}, in step {_ago(item['last_sync_s'])}, "
-                f"unsent {item['unsent'] if item['unsent'] >= 0 else 'unknown'}"
-            )
+            state = item["revoked"] or ACTIVE
+            who = f"{item['label'] or item['id']} ({item['role']}, {state})"
+            output.say(f"    {who}: {_heard(item)}")
             for sentence in warnings({**_NOTHING_WRONG, **item["figures"]}):
                 output.say(f"        ⚠ {sentence}")
     if not protected:
         output.say("⚠ Not protected against theft of this machine.")
     output.data({"version": version(), "protected_against_theft": protected, "wards": rows})
     return DONE
+
+
+def _heard(item: dict[str, Any]) -> str:
+    """Say when a device was heard. A tablet that only meets its station is not silent for that."""
+    if item["role"] == TABLET and item["last_contact_s"] < 0:
+        return f"heard through its station, newest entry written {_ago(item['last_entry_s'])}"
+    unsent = item["unsent"] if item["unsent"] >= 0 else "unknown"
+    heard, in_step = _ago(item["last_contact_s"]), _ago(item["last_sync_s"])
+    return f"heard {heard}, in step {in_step}, unsent {unsent}"
 
 
 def _ago(seconds: object) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from central_hub.charter import Charter, make_tls, save_charter, save_tls, save_wards
 from central_hub.paper_key import CITY_ROOT, RECOVERY, write_paper_key
-from device_home.home import Home
+from device_home.home import HUB_SETTINGS, Home
 from sync_protocol.clock import WallClock, wall_ms
 from sync_protocol.crypto.key import AgreementKey, SigningKey, random_bytes
 from sync_protocol.errors import NotAllowedError
@@ -63,7 +63,7 @@ def found_city(home: Path, take_away: Path, wall: WallClock = wall_ms) -> None:
 
 
 def _make_home(home: Path, root: SigningKey, recovery: AgreementKey, wall: WallClock) -> None:
-    opened = Home.create(home, wall)
+    opened = Home.create(home, wall, known=HUB_SETTINGS)
     try:
         keys = opened.keys
         certificate = g.certify(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 
 from central_hub import (
     backup,
@@ -52,5 +51,5 @@ def program() -> Program[City]:
         open_app=City.open,
         close_app=City.close,
         hand_over=hand_over,
-        default_home=os.environ.get("MOTCUA_HOME", "motcua-hub"),
+        default_home="motcua-hub",
     )

@@ -33,7 +33,7 @@ from central_hub.copying import copy_log
 from central_hub.paper_key import RECOVERY, load_paper_key
 from central_hub.sealed_file import SealedReader
 from device_home.command import DONE, Command, Output
-from device_home.home import Home
+from device_home.home import HUB_SETTINGS, Home
 from sync_protocol import limits
 from sync_protocol.clock import WallClock, wall_ms
 from sync_protocol.crypto.key import AgreementKey, DeviceKeys, SigningKey
@@ -123,7 +123,7 @@ def _read_all(
 ) -> Restored:
     items = _items(reader)
     city = _read_city(next(items), reader, recovery)
-    home = Home.create(part, wall, city.keys)
+    home = Home.create(part, wall, city.keys, HUB_SETTINGS)
     try:
         save_tls(home.vault, city.tls)
         save_wards(home.vault, city.wards)

@@ -1,7 +1,7 @@
 """What a person typed as `field=value`, made into values that the schema takes.
 
     phone=0912000123        a plain field; empty clears it
-    status=processing       a status by name or by its number
+    status=processing       a status by its word, its number, or its name: “Đang xử lý”, dang xu ly
     identity=097090000001   a citizen's number; a passport as identity.kind, .number, .issuer
     address.line=Số 5       one part of a group; the other parts stay as they are displayed
     address=["Số 5","…",""] a whole group as JSON
@@ -15,10 +15,10 @@ import json
 from collections.abc import Mapping, Sequence
 
 from sync_protocol.dossier.identity_document import check_citizen_number, check_passport
+from sync_protocol.dossier.labels import status_called
 from sync_protocol.dossier.phone import parse_phone
 from sync_protocol.dossier.procedure import known
 from sync_protocol.dossier.record_type import CITIZEN, DOSSIER, PASSPORT
-from sync_protocol.dossier.status import Status, status_named
 from sync_protocol.dossier.text import clean, refused
 from sync_protocol.record.schema import Field
 
@@ -51,7 +51,7 @@ def read_value(field: Field, text: str) -> object:
         return _group(field, text)
     value = clean(text, field.name)
     if field.name == "status":
-        return _status(value)
+        return read_status(value)
     if field.name == "phone":
         return parse_phone(value)
     if field.name == "procedure" and not known(value):
@@ -59,13 +59,13 @@ def read_value(field: Field, text: str) -> object:
     return field.admit(value)
 
 
-def _status(text: str) -> str:
-    found = status_named(text)
-    if found is None and text in {item.value for item in Status}:
-        return text
+def read_status(text: str) -> str:
+    """Return the code of a status, as `labels.status_called` finds it. Raises `InputError`."""
+    found = status_called(text)
     if found is None:
-        raise refused("status", "is none of the ten statuses, such as “processing”", "status")
-    return found.value
+        what = "is none of the ten statuses, such as “processing” or “Đang xử lý”"
+        raise refused("status", what, "status")
+    return found
 
 
 def _group(field: Field, text: str) -> object:

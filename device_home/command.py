@@ -29,6 +29,7 @@ from sync_protocol.errors import StoreBusyError, SyncError, UnreachableError
 A = TypeVar("A")
 Asked_contra = TypeVar("Asked_contra", contravariant=True)
 DONE, FAILED, USAGE = 0, 1, 2
+HOME_VARIABLE = "MOTCUA_HOME"
 OWNER_WAIT_S = 30.0
 """Wait for a process that owns the home and takes no commands: another command, or a `serve` that
 is just starting."""
@@ -138,7 +139,8 @@ class Program(Generic[A]):
     def parser(self) -> argparse.ArgumentParser:
         """Return the parser; a group such as “ward add” is two words."""
         parser = _Parser(prog=self.name, description=self.description)
-        parser.add_argument("--home", default=self.default_home, help="the folder of this device")
+        home = os.environ.get(HOME_VARIABLE, self.default_home)
+        parser.add_argument("--home", default=home, help="the device's folder (%(default)s)")
         parser.add_argument("--version", action=_ShowVersion, program=self)
         groups: dict[str, Any] = {"": parser.add_subparsers(dest="command", required=True)}
         for command in self.commands:
@@ -152,10 +154,20 @@ class Program(Generic[A]):
             command.configure(sub)
         return parser
 
+    def _read(self, words: Sequence[str]) -> argparse.Namespace:
+        """Parse a command line; words after options go to a command that has room for `more`."""
+        parser = self.parser()
+        arguments, more = parser.parse_known_args(words)
+        if more and (not hasattr(arguments, "more") or any(w.startswith("-") for w in more)):
+            parser.error(f"unrecognized arguments: {' '.join(more)}")
+        if more:
+            arguments.more = more
+        return arguments
+
     def main(self, words: Sequence[str] | None = None) -> int:
         """Run one command line in this process, or hand it over."""
         typed = list(sys.argv[1:] if words is None else words)
-        arguments = self.parser().parse_args(typed)
+        arguments = self._read(typed)
         home = Path(arguments.home).resolve()
         output = Output(_emit, arguments.json, Path.cwd(), sys.stderr.isatty())
         gc.freeze()  # what is loaded stays: to look through it again costs a sixth of every fold
@@ -212,7 +224,7 @@ class Program(Generic[A]):
     ) -> int:
         """Run words that were handed over, inside `serve`."""
         try:
-            arguments = self.parser().parse_args(words)
+            arguments = self._read(words)
         except SystemExit as stop:
             return int(stop.code or 0)
         output = Output(emit, arguments.json, cwd)

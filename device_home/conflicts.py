@@ -21,6 +21,7 @@ from device_home.officers import (
     officer_name,
     officer_option,
 )
+from device_home.reading import field_text, values_text
 from device_home.shapes import (
     Shape,
     cell_values,
@@ -33,6 +34,7 @@ from sync_protocol import limits
 from sync_protocol.clock import millis
 from sync_protocol.dossier.record_type import DOSSIER, SUPERVISOR
 from sync_protocol.errors import InputError, PeerError
+from sync_protocol.exchange.enrol import short_name
 from sync_protocol.identity import Dot
 from sync_protocol.log.entry import read_header
 from sync_protocol.membership import grant as g
@@ -135,10 +137,10 @@ def run_conflicts(app: App, arguments: Namespace, output: Output) -> int:
     found = conflict_rows(app.replica(arguments))
     output.data(found)
     for item in found:
-        output.say(f"{item['id'][:20]}  {item['field']}  ({item['kind']}; for: {item['owner']})")
-        for number, value in enumerate(item["values"], start=1):
-            who = value["officer_name"] or "a device"
-            output.say(f"    [{number}] {value['value']}  ({who})")
+        what = field_text(item["field"])
+        output.say(f"{item['id'][:20]}  {what}  ({item['kind']}; for: {item['owner']})")
+        for line in values_text(item["field"], item["values"]):
+            output.say(line)
     if not found:
         output.say("Nothing is disputed.")
     return DONE
@@ -147,7 +149,7 @@ def run_conflicts(app: App, arguments: Namespace, output: Output) -> int:
 def run_settle(app: App, arguments: Namespace, output: Output) -> int:
     """Settle one conflict."""
     replica = app.replica(arguments)
-    officer = acting_officer(app.home, replica, arguments)
+    officer = acting_officer(app.home, replica, arguments, output)
     view, state = load(replica, find_record(replica, arguments.id))
     check_writable(view)
     item = _meant(view, arguments.field)
@@ -218,7 +220,7 @@ def _held(replica: Replica, item: Held) -> Shape:
     shape: Shape = {
         "id": dot_text(dot),
         "reason": item.reason,
-        "device": chain.device.hex(),
+        "device": short_name(chain.device),
         "device_label": device_label(replica, chain.device),
         "officer": "",
         "officer_name": "",
@@ -260,7 +262,7 @@ def run_reject(app: App, arguments: Namespace, output: Output) -> int:
 
 def _decide(app: App, arguments: Namespace, output: Output, kind: type[g.Adopt | g.Reject]) -> int:
     replica = app.replica(arguments)
-    officer = acting_officer(app.home, replica, arguments)
+    officer = acting_officer(app.home, replica, arguments, output)
     if not replica.is_hub():
         check_supervises(replica, officer)
     dots = [read_dot(text) for text in arguments.dots]

@@ -12,13 +12,15 @@ import os
 import stat
 from argparse import Namespace
 from pathlib import Path
+from typing import NamedTuple
 
 from device_home.app import App
-from device_home.assignments import read_assignments
+from device_home.assignments import read_assignments, read_status
 from device_home.command import DONE, Command, Output
 from device_home.duties import read_scan
-from device_home.edits import set_many
+from device_home.edits import set_many, sort_words
 from device_home.officers import acting_officer, check_allowed, officer_option
+from device_home.reading import dossier_lines
 from device_home.shapes import (
     SCAN_READ,
     Shape,
@@ -37,9 +39,8 @@ from sync_protocol.dossier.folding import fold
 from sync_protocol.dossier.intake import paper
 from sync_protocol.dossier.record_type import DOSSIER, NOTE_REMARK
 from sync_protocol.dossier.scan_check import check_scan
-from sync_protocol.dossier.status import Status, status_named
 from sync_protocol.dossier.text import clean
-from sync_protocol.errors import InputError, NotAllowedError
+from sync_protocol.errors import AttachmentRefusedError, InputError, NotAllowedError
 from sync_protocol.identity import ID_BYTES, Dot, OfficerId, RecordId
 from sync_protocol.merge.state import RecordState, decode_state
 from sync_protocol.record.change import CellWrite, RecordChange
@@ -100,7 +101,7 @@ def run_list(app: App, arguments: Namespace, output: Output) -> int:
         before = None if stored is None else (stored.order, stored.id)
     query = Query(
         type=DOSSIER.id,
-        facet=_status(arguments.status),
+        facet=read_status(arguments.status) if arguments.status else "",
         text=fold(arguments.text),
         disputed=arguments.disputed,
         before=before,
@@ -125,29 +126,9 @@ def run_show(app: App, arguments: Namespace, output: Output) -> int:
     view, state = load(replica, find_record(replica, arguments.id))
     shape = whole(replica, view, state)
     output.data(shape)
-    output.say(f"{shape['id']}  {shape['status_name']}  {ticks_text(shape['saved'])}")
-    if shape["held"]:
-        output.say("⏸ Chờ kiểm tra: the entry that made it is held back, or has not come.")
-    for name, item in shape["fields"].items():
-        output.say(f"  {name}: {item['value']}")
-        for number, value in enumerate(item.get("siblings", ()), start=1):
-            who = value["officer_name"] or "this ward's device"
-            output.say(f"    [{number}] {value['value']}  ({who})")
-    for item in shape["papers"]:
-        scan = f"  {ticks_text(item['scan']['saved'])}" if item["scan"] else ""
-        output.say(f"  paper {item['n']}: {item['name']} ({item['state']}){scan}")
-    for item in shape["notes"]:
-        output.say(f"  note: {item['text']}")
+    for line in dossier_lines(shape):
+        output.say(line)
     return DONE
-
-
-def _status(text: str) -> str:
-    if not text:
-        return ""
-    found = status_named(text)
-    if found is None and text not in {item.value for item in Status}:
-        raise InputError("“status” is none of the ten statuses, such as “received”.")
-    return text if found is None else found.value
 
 
 # --------------------------------------------------------------------------------- writing
@@ -156,7 +137,8 @@ def _status(text: str) -> str:
 def run_set(app: App, arguments: Namespace, output: Output) -> int:
     """Change a dossier; with `--file`, many."""
     replica = app.replica(arguments)
-    officer = acting_officer(app.home, replica, arguments)
+    sort_words(arguments)
+    officer = acting_officer(app.home, replica, arguments, output)
     if bool(arguments.file) == bool(arguments.id):
         raise InputError("Name one dossier, or a file of edits with --file. Nothing was saved.")
     if arguments.file:
@@ -235,38 +217,53 @@ def _elements(replica: Replica, arguments: Namespace, output: Output) -> list[Ce
         kind, name = arguments.add_paper
         row_ = paper(kind, clean(name, "paper"))
         if arguments.scan:
-            row_ = attached_paper(replica, output.path(arguments.scan), kind, clean(name, "paper"))
+            scan = ScanFile(output.path(arguments.scan), arguments.scan)
+            row_ = attached_paper(replica, scan, kind, clean(name, "paper"))
         found.append(edit_element(DOSSIER, "papers", random_bytes(ID_BYTES), row_, None))
     elif arguments.scan:
         raise InputError("A scan belongs to a paper: give --add-paper TYPE NAME as well.")
     return found
 
 
-def attached_paper(replica: Replica, path: Path, kind: str, name: str) -> list[object]:
+class ScanFile(NamedTuple):
+    """A scan's file, and how a refusal names it: as it was typed, or its place in an intake line.
+
+    A name that stands in an intake file may be a person's, and what is said of it goes to logs.
+    """
+
+    path: Path
+    called: str
+
+
+def attached_paper(replica: Replica, scan: ScanFile, kind: str, name: str) -> list[object]:
     """Check a file, seal it, store it, and return the paper that refers to it.
 
     Raises `InputError` for a missing file, `AttachmentRefusedError`, `StoreFullError`.
     """
-    content = read_bounded(path)
-    media_type = check_scan(path.name, content)
+    content = read_bounded(scan)
+    try:
+        media_type = check_scan(scan.path.name, content)
+    except AttachmentRefusedError as problem:
+        sentence = f"“{scan.called}”: {problem.diagnosis}"
+        raise AttachmentRefusedError(sentence, **problem.evidence) from problem
     manifest = replica.attach(content, media_type)
     found = manifest_of([None, None, None, manifest, None, None])
     return paper(kind, name, attachment=found.id if found else None, manifest=manifest)
 
 
-def read_bounded(path: Path) -> bytes:
+def read_bounded(scan: ScanFile) -> bytes:
     """Read a scan's file, one byte beyond the bound at most. Raises `InputError`.
 
     A pipe or a device is refused before it is waited for: it might never end, nor begin.
     """
     try:
-        handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+        handle = os.open(scan.path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
         with os.fdopen(handle, "rb") as file:
             if not stat.S_ISREG(os.fstat(handle).st_mode):
-                raise InputError("The file of a scan is no plain file.")
+                raise InputError(f"The scan “{scan.called}” is no plain file.")
             return file.read(limits.ATTACHMENT_BYTES_MAX + 1)
     except OSError as cause:
-        raise InputError("The file of a scan is missing or can't be read.") from cause
+        raise InputError(f"The scan “{scan.called}” is missing or can't be read.") from cause
 
 
 def _with_elements(
@@ -284,7 +281,7 @@ def _with_elements(
 def run_scan(app: App, arguments: Namespace, output: Output) -> int:
     """Open a scan; that it was read is saved first."""
     replica = app.replica(arguments)
-    officer = acting_officer(app.home, replica, arguments)
+    officer = acting_officer(app.home, replica, arguments, output)
     view, _ = load(replica, find_record(replica, arguments.id))
     papers = view.elements("papers")
     if not 0 < arguments.n <= len(papers):
@@ -316,7 +313,9 @@ def _id(parser: argparse.ArgumentParser) -> None:
 
 
 def _list_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--status", default="", help="only this status, such as “received”")
+    parser.add_argument(
+        "--status", default="", help="only this status: “received”, “Được tiếp nhận” or 2"
+    )
     parser.add_argument("--text", default="", help="only those found by these words")
     parser.add_argument("--disputed", action="store_true", help="only those with two versions")
     parser.add_argument("--limit", type=int, default=50, metavar="N", help="at most N (to 200)")
@@ -332,6 +331,7 @@ def _set_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--file", default="", help="many edits: JSON lines of id and fields")
     parser.add_argument("--seen", nargs="+", metavar="DOT", help="replace only these values")
     parser.add_argument("--etag", default="", help="save only if nothing changed since")
+    parser.set_defaults(more=())
     officer_option(parser)
 
 

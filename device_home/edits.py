@@ -21,10 +21,28 @@ from sync_protocol.errors import AccessError, InputError
 _NAMES = frozenset({"id", "fields", "note", "etag", "seen"})
 
 
+def sort_words(arguments: Namespace) -> None:
+    """Put each word that was typed where it belongs, in whatever order they stand.
+
+    For argparse a list of words ends at the first option, and `--seen` takes whatever follows it.
+    But only a pair has "=", and of the others only a dot has ":".
+    """
+    free = [arguments.id, *arguments.fields, *arguments.more]
+    words = [word for word in [*free, *(arguments.seen or ())] if word]
+    pairs = [word for word in words if "=" in word]
+    dots = [word for word in words if "=" not in word and ":" in word]
+    others = [word for word in words if "=" not in word and ":" not in word]
+    if bool(dots) != (arguments.seen is not None):
+        raise InputError("An entry that was seen, FEED:NUMBER, stands after --seen.")
+    arguments.seen = dots or None
+    arguments.id = others[0] if others else ""
+    arguments.fields = [*pairs, *others[1:]]
+
+
 def set_many(arguments: Namespace, output: Output, set_one: Callable[[Namespace], object]) -> int:
     """Save every edit of the file that `--file` names. Raises `StorageError` kinds."""
     saved = refused = 0
-    with open_lines(output.path(arguments.file), "file of edits") as file:
+    with open_lines(output.path(arguments.file), f"file of edits “{arguments.file}”") as file:
         for number, raw in read_lines(file):
             if not raw.strip():
                 continue

@@ -2,10 +2,14 @@
 
 What holds: nothing is sent before the authority's fingerprint is the invitation's. The place is
 remembered once the welcome is proved, so a lost answer costs nothing: the same device may apply
-again with the same invitation, and is welcomed again. A device that is enrolled stays where it is.
+again with the same invitation, and is welcomed again. An enrolled device stays in its ward. There
+an invitation of another station, or to another address, takes it along; one that leads where it is
+already is not spent, as it may be meant for another device.
 """
 
 from __future__ import annotations
+
+import hashlib
 
 from device_home.home import Enrolment, Home
 from sync_protocol.errors import (
@@ -34,16 +38,15 @@ def join(home: Home, text: str, label: str) -> Enrolment:
 
     Raises `InputError` for a mistyped invitation, `InvitationError` for a spent or expired one,
     `WrongPeerError` where another machine answers, `TransportError` where nobody does, and
-    `NotAllowedError` for a device that belongs to another ward already.
+    `NotAllowedError` for a device that belongs to another ward, or to that very office, already.
     """
     invitation = read_invitation(text)
     if len(label) > LABEL_CHARS_MAX:
         raise InputError(f"The device's name has more than {LABEL_CHARS_MAX} characters.")
+    digest = hashlib.sha256(invitation.secret).digest()
     known = home.enrolment()
-    if known is not None and (known.ward, known.root) != (invitation.ward, invitation.root):
-        raise NotAllowedError(
-            "This device belongs to another ward already. Nothing was changed: use a new home."
-        )
+    if known is not None and not home.enrolled_by(digest):
+        _check_leads_elsewhere(known, invitation)
     from sync_protocol.transport.http import fetch_ca
 
     try:
@@ -53,8 +56,23 @@ def join(home: Home, text: str, label: str) -> Enrolment:
         raise type(cause)(
             f"The office that made the invitation can't be reached. {AGAIN}", **cause.evidence
         ) from cause
-    home.enrol(place)
+    home.enrol(place, digest)
     return place
+
+
+def _check_leads_elsewhere(known: Enrolment, invitation: Invitation) -> None:
+    """Check that an enrolled device has a reason to follow this invitation."""
+    from sync_protocol.crypto.certificate import fingerprint
+
+    where = f"This device is enrolled in {known.name} ({known.code}) as {known.role} already"
+    if (known.ward, known.root) != (invitation.ward, invitation.root):
+        raise NotAllowedError(f"{where}, and this is for another ward. Nothing was changed.")
+    peer = (known.responder, known.url, fingerprint(known.ca_pem))
+    if peer == (invitation.responder, invitation.url, invitation.ca_fingerprint):
+        raise NotAllowedError(
+            f"{where}, with the office that made this invitation. Nothing was changed, and the "
+            "invitation can still be used for another device."
+        )
 
 
 def _apply(home: Home, invitation: Invitation, ca_pem: bytes, label: str) -> Enrolment:

@@ -6,14 +6,16 @@
     HOME/control.sock         where that process takes over others' commands
     HOME/wards/<id>/          one ward: log.db, views.db, journal/, chunks/
 
-What holds: nothing here is clear text but config.toml, which holds no secret.
+What holds: nothing here is clear text but config.toml, which holds no secret. Where a key in it is
+no setting of this program, nothing is opened: as a warning the slip would be told to the log of a
+service, and the office would go on by a default that somebody had meant to change.
 """
 
 from __future__ import annotations
 
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -35,8 +37,12 @@ from sync_protocol.storage.vault import Vault
 
 _DEVICE = "device"
 _ENROLMENT = "enrolment"
+_INVITATION = "invitation"
 _OWN_FEED = "own-feed:"
 ENVIRONMENT = "MOTCUA_"
+DEVICE_SETTINGS = frozenset({"officer", "peer_url", "url", "idle_check_s", "disk_reserve_bytes"})
+HUB_SETTINGS = frozenset({"host", "port", "url"})
+_KEY_CHARS_SHOWN_MAX = 40
 
 
 class Enrolment(NamedTuple):
@@ -55,45 +61,60 @@ class Enrolment(NamedTuple):
 class Home:
     """An opened home. Use `create` or `open`; `close` gives the ownership back."""
 
-    def __init__(self, folder: Path, lock: OwnerLock, vault: Vault, wall: WallClock) -> None:
+    def __init__(
+        self, folder: Path, lock: OwnerLock, vault: Vault, wall: WallClock, found: Settings
+    ) -> None:
         """Not for callers."""
         self.folder = folder
         self.vault = vault
         self.wall = wall
-        self.settings = settings(folder)
+        self.settings = found
         self._lock = lock
         signing, agreement = decode(vault.secret(_DEVICE) or b"", tuple[bytes, bytes])
         self.keys = DeviceKeys(SigningKey(signing), AgreementKey(agreement))
 
     @classmethod
     def create(
-        cls, folder: Path, wall: WallClock = wall_ms, keys: DeviceKeys | None = None
+        cls,
+        folder: Path,
+        wall: WallClock = wall_ms,
+        keys: DeviceKeys | None = None,
+        known: Collection[str] = DEVICE_SETTINGS,
     ) -> Home:
         """Make a new home, with fresh keys, or those of a device that is restored.
 
-        Raises `NotAllowedError` where there is one already.
+        `known` are the settings that it may have. Raises `NotAllowedError` where there is a home
+        already, `InputError` for its settings.
         """
         lock = OwnerLock(folder)
         try:
+            found = settings(folder, known)
             vault = Vault.create(folder)
             keys = keys or DeviceKeys.generate()
             vault.put_secret(_DEVICE, encode([keys.signing.secret, keys.agreement.secret]))
-            return cls(folder, lock, vault, wall)
+            return cls(folder, lock, vault, wall, found)
         except BaseException:
             lock.close()
             raise
 
     @classmethod
-    def open(cls, folder: Path, wall: WallClock = wall_ms) -> Home:
-        """Open a home and own it.
+    def open(
+        cls,
+        folder: Path,
+        wall: WallClock = wall_ms,
+        known: Collection[str] = DEVICE_SETTINGS,
+    ) -> Home:
+        """Open a home and own it. `known` are the settings that it may have.
 
-        Raises `StoreBusyError` where another process does, `InputError` where there is none.
+        Raises `StoreBusyError` where another process does, `InputError` where there is none, and
+        for its settings.
         """
         if not (folder / "vault").exists() and not (folder / "vault.copy").exists():
             raise InputError(f"There is no home in {folder}. Run “init” first.")
         lock = OwnerLock(folder)
         try:
-            return cls(folder, lock, Vault.open_unattended(folder), wall)
+            found = settings(folder, known)
+            return cls(folder, lock, Vault.open_unattended(folder), wall, found)
         except BaseException:
             lock.close()
             raise
@@ -120,9 +141,14 @@ class Home:
             )
         return found
 
-    def enrol(self, enrolment: Enrolment) -> None:
-        """Remember the place."""
+    def enrol(self, enrolment: Enrolment, invitation: bytes) -> None:
+        """Remember the place, and a hash of the invitation that led there."""
         self.vault.put_secret(_ENROLMENT, encode(list(enrolment)))
+        self.vault.put_secret(_INVITATION, invitation)
+
+    def enrolled_by(self, invitation: bytes) -> bool:
+        """Return whether this invitation led to the place, by its hash."""
+        return self.vault.secret(_INVITATION) == invitation
 
     # --- wards ------------------------------------------------------------------------------------
 
@@ -184,14 +210,27 @@ class Settings:
             raise InputError(f"The setting “{name}” must be a whole number.") from cause
 
 
-def settings(folder: Path, environment: Mapping[str, str] = os.environ) -> Settings:
-    """Read the settings of a home. Raises `InputError` for a broken file."""
+def settings(
+    folder: Path, known: Collection[str], environment: Mapping[str, str] = os.environ
+) -> Settings:
+    """Read the settings of a home. Raises `InputError` for a broken file or an unknown setting."""
     path = folder / "config.toml"
     try:
         values: dict[str, object] = tomllib.loads(path.read_text()) if path.exists() else {}
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as cause:
         raise InputError(f"{path} can't be read: {cause}. Correct it; nothing was done.") from cause
+    for name in values:
+        if name not in known:
+            raise InputError(f"{path}: {_unknown(name, known)} Correct it; nothing was done.")
     for name, value in environment.items():
         if name.startswith(ENVIRONMENT):
             values[name[len(ENVIRONMENT) :].lower()] = value
     return Settings(values)
+
+
+def _unknown(name: str, known: Collection[str]) -> str:
+    from difflib import get_close_matches  # late: only a slip needs it
+
+    near = get_close_matches(name.lower(), known, n=1)
+    meant = f"“{near[0]}” may be meant" if near else f"there are {', '.join(sorted(known))}"
+    return f"“{name[:_KEY_CHARS_SHOWN_MAX]}” is no setting here; {meant}."

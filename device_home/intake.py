@@ -5,6 +5,8 @@ What holds:
   and not before. Commits begin with one line and grow to a block's worth: a small file answers at
   once, a large one pays for one fsync per block.
 * A refused line is told with its number and reason, and stops no other. Any refused: exit 1.
+* A line that is saved though something in it looks odd is remarked upon, with its number: under
+  `--json` in its own answer, always; on stderr as often as a person would read.
 * A line that this device saved before, to the letter, is not saved again but answered with the
   dossier's id and `"duplicate": true`: so a file may be given again after a power cut. `--again`
   saves it all the same. (A kill between a commit and the note of it may double that commit's
@@ -26,12 +28,14 @@ from typing import Any, NamedTuple
 
 from device_home.app import App
 from device_home.command import DONE, FAILED, Command, Output
-from device_home.dossiers import attached_paper
+from device_home.dossiers import ScanFile, attached_paper
 from device_home.home import Home
 from device_home.lines import open_lines, read_lines
 from device_home.officers import acting_officer, check_allowed, officer_option
 from sync_protocol import limits
-from sync_protocol.dossier.intake import read_intake
+from sync_protocol.dossier.identity_document import Remark
+from sync_protocol.dossier.intake import Intake, read_intake
+from sync_protocol.dossier.labels import ENGLISH, REMARKS, label
 from sync_protocol.errors import (
     AccessError,
     InputError,
@@ -46,6 +50,8 @@ from sync_protocol.replica import Act, Replica
 
 _IMPORTED = "imported:"
 _DIGEST_BYTES = 16
+REMARKS_SHOWN_MAX = 50
+"""Remarks told on stderr: two screens. Where every line looks odd, the first ones say so."""
 _SCAN_PAPER = ("ban-chup", "Bản chụp")
 """A scan that came with a line becomes a paper of this type and name, numbered."""
 
@@ -61,6 +67,7 @@ class Line(NamedTuple):
     number: int
     digest: bytes
     act: Act
+    remarks: tuple[Remark, ...] = ()
 
 
 @dataclass(slots=True)
@@ -70,7 +77,7 @@ class Tally:
     saved: int = 0
     doubled: int = 0
     refused: int = 0
-    warnings: int = 0
+    remarks: int = 0
 
 
 @dataclass(slots=True)
@@ -95,7 +102,8 @@ class Import:
             self.output.data(row)
             return
         try:
-            self._waiting.append(Line(number, digest, self._act(raw)))
+            read = read_intake(raw)
+            self._waiting.append(Line(number, digest, self._act(read), read.warnings))
         except NotEnrolledError:
             raise
         except (InputError, AccessError) as problem:
@@ -104,21 +112,19 @@ class Import:
             self.save()
             self._batch = min(2 * self._batch, limits.BLOCK_ENTRIES)
 
-    def _act(self, raw: bytes) -> Act:
-        read = read_intake(raw)
-        self.tally.warnings += len(read.warnings)
+    def _act(self, read: Intake) -> Act:
         kind, name = _SCAN_PAPER
         attached = [
-            attached_paper(self.replica, self._below(path), kind, f"{name} {index}")
+            attached_paper(self.replica, self._scan(path, index), kind, f"{name} {index}")
             for index, path in enumerate(read.scans, start=1)
         ]
         return Act(self.officer, Changeset((read.change(attached),)))
 
-    def _below(self, path: str) -> Path:
-        """Return a scan's place. A link that leads out of the file's folder is not followed."""
-        found = (self.folder / path).resolve()
-        if not found.is_relative_to(self.folder):
-            raise InputError("A scan's file lies outside the folder of the intake file.")
+    def _scan(self, path: str, index: int) -> ScanFile:
+        """Return a scan's file. A link that leads out of the file's folder is not followed."""
+        found = ScanFile((self.folder / path).resolve(), f"scans[{index}]")
+        if not found.path.is_relative_to(self.folder):
+            raise InputError(f"“{found.called}” lies outside the folder of the intake file.")
         return found
 
     def save(self) -> None:
@@ -143,8 +149,20 @@ class Import:
         _note_imported(self.replica, written[0].dot.seq, rows)  # before anybody hears of it
         for line, record in pairs:
             self.known[line.digest] = record
-            self.output.data({"line": line.number, "id": record.hex(), "saved": True})
+            row: dict[str, object] = {"line": line.number, "id": record.hex(), "saved": True}
+            self.output.data(row | self._remark(line))
         self.tally.saved += len(written)
+
+    def _remark(self, line: Line) -> dict[str, object]:
+        """Tell what looks odd in a line that was saved; return what its answer says of it."""
+        words = ((item, label(REMARKS, item.code, ENGLISH)) for item in line.remarks)
+        rows = [{"field": item.field, "code": item.code, "diagnosis": text} for item, text in words]
+        for row in rows:
+            self.tally.remarks += 1
+            if self.tally.remarks <= REMARKS_SHOWN_MAX:
+                where = f"line {line.number}: “{row['field']}”"
+                self.output.note(f"{where}: {row['diagnosis']} [{row['code']}]\n")
+        return {"remarks": rows} if rows else {}
 
     def refuse(self, number: int, problem: SyncError) -> None:
         """Tell that a line was refused, and why."""
@@ -162,12 +180,15 @@ def run_intake(app: App, arguments: Namespace, output: Output) -> int:
         raise NotEnrolledError(
             "This device's grant has not come yet: let it sync once. Nothing was saved."
         )
-    officer = acting_officer(app.home, replica, arguments)
+    officer = acting_officer(app.home, replica, arguments, output)
     check_allowed(replica, officer)
     check_room(app.home)
     known = {} if arguments.again else _imported(replica)
     run = Import(replica, output, path.parent, officer, known)
-    with open_lines(path, "intake file") as file, _progress(path, output) as bar:
+    with (
+        open_lines(path, f"intake file “{arguments.file}”") as file,
+        _progress(path, output) as bar,
+    ):
         for number, line in read_lines(file):
             if line.strip():
                 run.take(number, line)
@@ -179,7 +200,10 @@ def run_intake(app: App, arguments: Namespace, output: Output) -> int:
 def _closing(tally: Tally, output: Output) -> int:
     if tally.doubled:
         output.note(f"{tally.doubled} lines had been saved before and were not saved again.\n")
-    output.say(f"{tally.saved} dossiers saved, {tally.warnings} remarks.")
+    if tally.remarks > REMARKS_SHOWN_MAX:
+        untold = tally.remarks - REMARKS_SHOWN_MAX
+        output.note(f"{untold} more remarks are not shown; --json gives each with its line.\n")
+    output.say(f"{tally.saved} dossiers saved, {tally.remarks} remarks.")
     if tally.refused:
         output.note(f"{tally.refused} lines were refused; correct them and give them again.\n")
         return FAILED

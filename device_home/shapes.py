@@ -17,7 +17,8 @@ from sync_protocol.dossier import record_type
 from sync_protocol.dossier.record_type import DOSSIER, NOTE_REMARK
 from sync_protocol.dossier.summary import summarise
 from sync_protocol.errors import InputError, PeerError
-from sync_protocol.identity import BRANCH_BYTES, ID_BYTES, Dot, FeedId
+from sync_protocol.exchange.enrol import short_name
+from sync_protocol.identity import BRANCH_BYTES, ID_BYTES, DeviceKey, Dot, FeedId
 from sync_protocol.membership import grant as g
 from sync_protocol.merge.register import Cell
 from sync_protocol.merge.state import RecordState
@@ -26,6 +27,8 @@ from sync_protocol.replica.receipts import Safety
 from sync_protocol.view import FieldView, RecordView, ValueView
 
 Shape = dict[str, Any]
+ACTIVE = "active"
+"""The state of a device that was granted and not revoked."""
 SCAN_READ = "scan-read"
 """The kind of the note that says who opened a scan."""
 
@@ -241,7 +244,7 @@ def history(replica: Replica, state: RecordState) -> list[Shape]:
                     "time": millis(header.timestamp),
                     "officer": header.officer.hex(),
                     "officer_name": officer_name(replica, header.officer),
-                    "device": chain.device.hex(),
+                    "device": short_name(chain.device),
                     "device_label": device_label(replica, chain.device),
                     "fields": sorted(changed),
                     "records": len(records),
@@ -255,6 +258,12 @@ def device_label(replica: Replica, device: bytes) -> str:
     roster = replica.holding.roster
     granted = next((item for key, item in roster.grants.items() if key == device), None)
     return "" if granted is None else granted.label
+
+
+def device_state(replica: Replica, device: DeviceKey) -> str:
+    """Return "active", or why a device was revoked."""
+    revoke = replica.holding.roster.revoked(device)
+    return ACTIVE if revoke is None else revoke.reason
 
 
 # ------------------------------------------------------------------------------- small ones

@@ -15,7 +15,7 @@ from argparse import Namespace
 from device_home.command import DONE, Command, Output
 from device_home.device import Device
 from device_home.officers import acting_officer, check_supervises, officer_option
-from device_home.shapes import Shape
+from device_home.shapes import Shape, device_state
 from edge_node.authority import authority, served_url
 from sync_protocol import limits
 from sync_protocol.dossier.sample import sample
@@ -90,14 +90,13 @@ def device_rows(replica: Replica) -> list[Shape]:
 
 
 def _device_row(replica: Replica, item: Granted) -> Shape:
-    revoke = replica.holding.roster.revoked(item.device)
     chains = replica.holding.chains.values()
     return {
         "id": short_name(item.device),
         "label": item.label,
         "role": item.role,
         "delegated": item.delegated,
-        "state": "active" if revoke is None else revoke.reason,
+        "state": device_state(replica, item.device),
         "entries": sum(c.row.head.seq for c in chains if c.device == item.device),
     }
 
@@ -114,7 +113,7 @@ def run_tablets(device: Device, _arguments: Namespace, output: Output) -> int:
 def run_lock(device: Device, arguments: Namespace, output: Output) -> int:
     """Lock a tablet: what is held of it now counts, what comes later waits for review."""
     replica = device.replica()
-    officer = acting_officer(device.home, replica, arguments)
+    officer = acting_officer(device.home, replica, arguments, output)
     check_supervises(replica, officer)
     item = _tablet(replica, arguments.device)
     roster = replica.holding.roster

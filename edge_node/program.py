@@ -19,6 +19,7 @@ from device_home.dossiers import dossier_commands
 from device_home.handing import hand_over
 from device_home.intake import intake_commands
 from device_home.joining import joining_commands
+from device_home.officers import officer_commands
 from device_home.repair import repair_commands
 from device_home.upkeep import upkeep_commands, version
 from edge_node.commands import station_commands
@@ -81,6 +82,7 @@ PROGRAM: Program[Device] = Program(
         *station_commands(),
         *intake_commands(),
         *dossier_commands(),
+        *officer_commands(),
         *conflict_commands(),
         *upkeep_commands(),
         *repair_commands(),

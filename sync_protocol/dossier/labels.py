@@ -6,6 +6,9 @@ newer version is shown as it is.
 
 from __future__ import annotations
 
+from sync_protocol.dossier.folding import fold
+from sync_protocol.dossier.status import status_named
+
 VIETNAMESE = "vi"
 ENGLISH = "en"
 
@@ -61,6 +64,11 @@ FIELDS = {
 }
 """Fields by name, and the parts of groups and elements as "field.part"."""
 
+IDENTITY_KINDS = {
+    "citizen": ("Số định danh", "Citizen number"),
+    "passport": ("Hộ chiếu", "Passport"),
+}
+
 PAPER_STATES = {
     "submitted": ("Đã nộp", "Submitted"),
     "compared": ("Đã đối chiếu, trả lại", "Compared and returned"),
@@ -98,6 +106,21 @@ REMARKS = {
         "No identity document is given.",
     ),
 }
+
+
+def status_called(text: str) -> str | None:
+    """Return the code of the status that is meant: by number, by intake's word, or by its name.
+
+    Names are folded and whole: “không được tiếp nhận” must not be found by what it denies.
+    """
+    named = status_named(text)
+    wanted = fold(text)
+    found = (
+        code
+        for code, names in STATUSES.items()
+        if text == code or wanted in {fold(name) for name in names}
+    )
+    return next(found, None) if named is None else named.value
 
 
 def label(table: dict[str, tuple[str, str]], code: str, language: str = VIETNAMESE) -> str:

@@ -79,7 +79,20 @@ def recipient_of(replica: Replica, device: DeviceKey) -> Recipient | None:
 
 
 def find_recipient(replica: Replica, name: str) -> Recipient:
-    """Find a recipient by “hub”, by label, or by the beginning of its id. Raises `InputError`."""
+    """Find a recipient by “hub”, by label, or by the beginning of its id.
+
+    Raises `InputError`, also where this device itself is meant.
+    """
+    found = _named(replica, name)
+    if found.device == replica.keys.public:
+        raise InputError(
+            "That is this device itself: it has all of it. Name the device that the stick goes to. "
+            "Nothing was written."
+        )
+    return found
+
+
+def _named(replica: Replica, name: str) -> Recipient:
     roster = replica.holding.roster
     text = name.strip().lower()
     if text == g.HUB:

@@ -139,7 +139,7 @@ class ScanCourier:
             self._bring(group, lacking)
             if fetch:
                 self._fetch([address for _, chunks in group for address in chunks])
-            self._settle(group)
+            settle(self._replica, group)
 
     def offer_again(self, lacking: Named, peer: DeviceKey) -> None:
         """Queue what the peer says it lacks and we hold whole; its receipt for it is void."""
@@ -210,10 +210,12 @@ class ScanCourier:
                 return  # the peer lacks them as well: another time
             wanted = [address for address in wanted if not store.has(address)]
 
-    def _settle(self, group: Scans) -> None:
-        for scan, chunks in group:
-            if self._replica.has_scan(chunks) and self._replica.receipts.scan_safety(scan).hub:
-                self._replica.scan_done(scan)
+
+def settle(replica: Replica, group: Scans) -> None:
+    """Let those scans wait no more that are whole here and, by a receipt, at the hub."""
+    for scan, chunks in group:
+        if replica.has_scan(chunks) and replica.receipts.scan_safety(scan).hub:
+            replica.scan_done(scan)
 
 
 def _named(group: Scans) -> list[tuple[bytes, list[bytes]]]:

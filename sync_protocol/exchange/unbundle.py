@@ -31,6 +31,7 @@ from sync_protocol.errors import (
 )
 from sync_protocol.exchange.bundle import export_receipts, recipient_of
 from sync_protocol.exchange.respond import take_in
+from sync_protocol.exchange.scans import settle
 from sync_protocol.identity import AttachmentId, DeviceKey, FeedId, WardId, device_id
 from sync_protocol.log.feed import read_declaration
 from sync_protocol.log.seal import decode_seal
@@ -288,6 +289,8 @@ class _Reader:
             for raw in self._receipts:
                 if try_take(self._replica.receipts, raw) is None:
                     self.imported.receipts += 1
+        if self.imported.receipts:
+            settle(self._replica, list(self._replica.scans_waiting().items()))
         self._replica.tidy_journal()
 
     def _lacking(self) -> None:

@@ -61,7 +61,8 @@ def revoke(scene: Scene) -> None:
     scene.tell.say(f"Its next sync ends with exit code {answer.code}.")
     held = scene.hub.ask("quarantine", "list", "--ward", WARD)
     for item in held:
-        scene.tell.say(f"held: {item['id'][:20]}…  {item['reason']}  from {item['label']}")
+        feed, _, number = item["id"].partition(":")
+        scene.tell.say(f"held: {feed[:8]}…:{number}  {item['reason']}  from {item['label']}")
     known = {record for item in held for record in item["records"]}
     scene.tell.holds("all of it is held back, none is lost", true=known == set(late))
     scene.desk.ask("sync")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Any
 import pytest
 
 from device_home.home import Home
+from device_home.intake import REMARKS_SHOWN_MAX
 from sync_protocol.dossier.sample import sample
 from sync_protocol.dossier.sample_scan import write_scans
 from sync_protocol.storage.sqlite import open_database
@@ -89,10 +91,37 @@ def test_bad_lines_are_told_and_stop_no_other(tmp_path: Path, hub: Hub) -> None:
     assert all(row["diagnosis"] and "\n" not in row["diagnosis"] for row in refused)
     assert "8 lines were refused" in answer.err
     assert "line 3: " in answer.err
+    assert "line 10: The scan “scans[1]” is missing or can't be read. [bad-input]" in answer.err
+    assert "line 8: “scans[1]”: " in answer.err
+    assert "nowhere.jpg" not in answer.err, "a name in the file may be a person's"
     assert "Traceback" not in answer.err
     for item in good:
         assert item["applicant"]["name"] not in answer.err
     assert len(station.ask("dossier", "list")) == 6
+
+
+def test_each_remark_is_told_with_its_line_and_on_a_screen_only_the_first(
+    tmp_path: Path, hub: Hub
+) -> None:
+    station = enrolled(tmp_path, hub, "e1")
+    plain, *others = made(60)
+    bare = {name: plain["applicant"][name] for name in ("name", "phone")}
+    write_lines(tmp_path / "d.jsonl", [{**item, "applicant": bare} for item in (plain, *others)])
+    answer = station.ok("intake", "d.jsonl", "--json")
+    for number, row in enumerate(answer.lines, start=1):
+        assert row["saved"]
+        [remark] = row["remarks"]
+        assert (row["line"], remark["code"]) == (number, "identity-missing")
+        assert (remark["field"], bool(remark["diagnosis"])) == ("applicant.citizen_number", True)
+    told = [line for line in answer.err.splitlines() if line.startswith("line ")]
+    assert told[0] == (
+        "line 1: “applicant.citizen_number”: No identity document is given. [identity-missing]"
+    )
+    assert len(told) == REMARKS_SHOWN_MAX
+    assert "10 more remarks are not shown" in answer.err
+    again = station.ok("intake", "d.jsonl", "--again")
+    assert "60 dossiers saved, 60 remarks." in again.out
+    assert bare["name"] not in answer.err
 
 
 def test_a_file_given_again_saves_nothing_twice(tmp_path: Path, hub: Hub) -> None:
@@ -135,7 +164,20 @@ def test_set_writes_what_was_shown_and_refuses_the_rest(tmp_path: Path, hub: Hub
     assert after["etag"] == done["etag"] != shown["etag"]
     assert "Đã gọi" in [note["text"] for note in after["notes"]]
     assert len(after["history"]) == 2
+    device = next(row["id"] for row in station.ask("tablet", "list") if row["label"] == "e1")
+    assert {item["device"] for item in after["history"]} == {device}
     assert not after["conflicts"]
+    text = station.ok("dossier", "show", record).out
+    assert "  Số điện thoại [phone]: 0912000123\n" in text
+    assert "  Tình trạng [status]: Đang xử lý\n" in text
+    assert "  Ghi chú: Đã gọi\n" in text
+    assert not re.search(r"None|\['|b'", text)
+    for name in ("4", "processing", "Đang xử lý", "dang xu ly"):
+        assert [row["id"] for row in station.ask("dossier", "list", "--status", name)] == [record]
+    assert station.ask("dossier", "list", "--status", "Được tiếp nhận") == []
+    mixed = ("--officer", "", record, "--note", "Hai", "status=Đã xử lý xong")
+    assert station.ask("dossier", "set", *mixed)["changed"]
+    done = station.ask("dossier", "set", "status=dang xu ly", record, "--note", "Ba")
     again = station.ask("dossier", "set", record, "phone=0912000123")
     assert not again["changed"]
     for words, code in (
@@ -153,6 +195,8 @@ def test_set_writes_what_was_shown_and_refuses_the_rest(tmp_path: Path, hub: Hub
         answer = station.run("dossier", "set", record, *words)
         assert (answer.code, answer.err.count("\n")) == (1, 1), answer
         assert f"[{code}]" in answer.err, answer
+    gone = station.run("dossier", "set", record, "--add-paper", "a", "b", "--scan", "gone.jpg")
+    assert "The scan “gone.jpg” is missing" in gone.err
     assert station.ask("dossier", "show", record)["etag"] == done["etag"]
     assert station.run("dossier", "show", "ffff").code == 1
     assert station.run("dossier", "show", "zz").code == 1
@@ -180,7 +224,8 @@ def test_who_opens_a_scan_is_written_down_first(tmp_path: Path, hub: Hub) -> Non
     papers = station.ask("dossier", "show", record)["papers"]
     number = next(paper["n"] for paper in papers if paper["scan"])
     assert papers[number - 1]["scan"]["saved"] == {"device": True, "edge": True, "hub": True}
-    words = ["dossier", "scan", record, str(number), "--to", "out.jpg", "--officer", "nguyen thi"]
+    assert [row["id"] for row in station.ask("officer", "list")] == [clerk.hex()]
+    words = ["dossier", "scan", record, str(number), "--to", "out.jpg", "--officer", "thu"]
     assert station.ask(*words)["bytes"] == len(page)
     assert (tmp_path / "out.jpg").read_bytes() == page
     assert station.run(*words).code == 1  # the file is there already
@@ -276,3 +321,11 @@ def test_a_wrong_key_opens_nothing(tmp_path: Path, hub: Hub) -> None:
     assert "[wrong-key]" in answer.err
     (station.home / "unattended.key").write_bytes(kept)
     station.ok("digest")
+
+
+def test_a_file_that_is_missing_is_named(tmp_path: Path, hub: Hub) -> None:
+    station = enrolled(tmp_path, hub, "e1")
+    for words in (("intake", "gone.jsonl"), ("dossier", "set", "--file", "gone.jsonl")):
+        answer = station.run(*words)
+        assert (answer.code, answer.err.count("\n")) == (1, 1), answer
+        assert "“gone.jsonl” is missing or can't be read. [bad-input]" in answer.err

@@ -45,6 +45,41 @@ def test_an_invitation_is_spent_once(tmp_path: Path, station: Program) -> None:
         assert station.ask("sync")["requests"] == 1
 
 
+def test_a_second_invitation_of_the_same_office_is_refused_and_stays_good(
+    tmp_path: Path, station: Program
+) -> None:
+    with running_hub(tmp_path / "hub") as hub:
+        first = hub.invite("edge", "Trạm 1")
+        station.ok("enrol", "--invite", first)
+        second = hub.invite("edge", "Trạm 2")
+        answer = station.run("enrol", "--invite", second)
+        refused(answer, "not-allowed")
+        assert "Phường Hoàn Kiếm (00070) as edge already" in answer.err
+        station.ok("enrol", "--invite", first)
+        other = edge(tmp_path, "other")
+        other.ok("init")
+        assert other.ask("enrol", "--invite", second)["synced"]
+        port = hub.port
+        hub.stop()
+        hub.start()  # at another address: the device may follow
+        assert hub.port != port
+        assert station.ask("enrol", "--invite", hub.invite("edge"))["synced"]
+
+
+def test_enrolled_but_not_yet_synced_is_told_whole(tmp_path: Path, station: Program) -> None:
+    unreachable = Program(station.module, station.home, {"MOTCUA_PEER_URL": "https://127.0.0.1:1"})
+    with running_hub(tmp_path / "hub") as hub:
+        answer = unreachable.run("enrol", "--invite", hub.invite("edge"), "--json")
+        assert answer.code == 1
+        assert set(answer.json) == {
+            *("enrolled", "ward", "code", "name", "role", "device", "synced"),
+            *("error", "diagnosis"),
+        }
+        assert (answer.json["enrolled"], answer.json["synced"]) == (True, False)
+        assert answer.json["error"] == "unreachable"
+        assert station.ask("sync")["requests"] > 1
+
+
 def test_expired_mistyped_and_foreign_invitations(tmp_path: Path, station: Program) -> None:
     with running_hub(tmp_path / "hub") as hub:
         refused(station.run("enrol", "--invite", hub.invite("edge", hours=-1)), "invitation")

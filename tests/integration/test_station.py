@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -152,6 +153,8 @@ def test_a_lost_tablet_is_locked_without_the_city(
         wait_for(lambda: len(station.ask("quarantine", "list")) == 2)
         assert station.ask("digest")["records"] >= 3
         held = [item["id"] for item in station.ask("quarantine", "list")]
+        locked = [row["id"] for row in station.ask("tablet", "list") if row["state"] == "locked"]
+        assert [item["device"] for item in station.ask("quarantine", "list")] == 2 * locked
         assert {item["reason"] for item in station.ask("quarantine", "list")} == {"revoked-locked"}
         assert station.run("quarantine", "adopt", *held).code == 1
         done = station.ask("quarantine", "adopt", *held, "--officer", supervisor)
@@ -194,7 +197,8 @@ def test_a_kill_during_intake_loses_nothing_acknowledged(
         process.stdout.readline()
     os.kill(process.pid, signal.SIGKILL)
     rest, _ = process.communicate(timeout=30)
-    acknowledged = 1 + 400 * seed + rest.count('"saved": true}\n')
+    whole = [line for line in rest.splitlines(keepends=True) if line.endswith("}\n")]
+    acknowledged = 1 + 400 * seed + sum(json.loads(line)["saved"] for line in whole)
     assert station.ask("verify")["sound"]
     records = station.ask("digest")["records"]
     assert acknowledged <= records <= 3000

@@ -142,9 +142,11 @@ def test_scans_travel_along_and_are_receipted(office: Office, tmp_path: Path) ->
     imported = _take(office.hub, tmp_path)
     assert imported.chunks == 3
     waiting = list(edge.scans_waiting())
+    assert len(waiting) == 2
     assert not any(edge.receipts.scan_safety(scan).hub for scan in waiting)
     _take(edge, tmp_path)
     assert all(edge.receipts.scan_safety(scan).hub for scan in waiting)
+    assert edge.scans_waiting() == {}, "a ward without a line would count them for ever"
     assert _put(edge, tmp_path, office, office.hub).chunks == 0
 
 
@@ -433,7 +435,7 @@ def test_a_folder_that_takes_no_answer_is_no_failure(
 
 def test_recipients_are_found_by_name(office: Office) -> None:
     edge = office.edge("Một cửa 1")
-    assert find_recipient(office.hub, "hub").device == office.hub_keys.public
+    assert find_recipient(edge, "hub").device == office.hub_keys.public
     assert find_recipient(office.hub, "một cửa 1").device == edge.keys.public
     assert find_recipient(office.hub, edge.keys.id.hex()[:12]).device == edge.keys.public
     with pytest.raises(InputError, match="No device"):

@@ -12,8 +12,8 @@ import pytest
 from device_home.bundles import OLD_KEY, agreement_keys, bundle_commands
 from device_home.command import Output
 from device_home.home import Home
-from sync_protocol.errors import WrongWardError
-from sync_protocol.identity import NO_OFFICER
+from sync_protocol.errors import InputError, WrongWardError
+from sync_protocol.identity import NO_OFFICER, device_id
 from sync_protocol.membership import grant as g
 from sync_protocol.replica import Replica
 from tests.integration.exchange.office import Office, capture, same
@@ -100,6 +100,15 @@ def test_another_wards_stick_is_refused(office: Office, edge: Device, tmp_path: 
     other = Office(hub_keys=office.hub_keys)
     with pytest.raises(WrongWardError):
         _hub(other, tmp_path).run("import", ".", cwd=tmp_path)
+
+
+def test_nobody_writes_a_stick_to_itself(office: Office, edge: Device, tmp_path: Path) -> None:
+    capture(edge.held[0], 3)
+    own = device_id(edge.held[0].keys.public).hex()
+    for device, name in ((_hub(office, tmp_path), "hub"), (edge, "Một"), (edge, own[:8])):
+        with pytest.raises(InputError, match="this device itself"):
+            device.run("export", str(tmp_path), "--to", name, cwd=tmp_path)
+    assert not list(tmp_path.glob("*.piece"))
 
 
 def test_old_keys_are_tried(edge: Device) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
 import ssl
 import urllib.request
@@ -12,7 +13,7 @@ from typing import Any
 import pytest
 
 from tests.integration.hub.city_fixture import NAME, WARD, Town, found
-from tests.integration.process_fixture import Program, edge
+from tests.integration.process_fixture import Program, edge, tablet
 
 pytestmark = pytest.mark.process
 BAD = 1
@@ -108,7 +109,8 @@ def test_wards_are_listed_and_may_succeed_each_other(town: Town) -> None:
         "id", "code", "name", "successors", "edges", "tablets", "dossiers", "has_key",
     }  # fmt: skip
     assert diagnosis(town.hub, "ward", "add", WARD, "Again") == "not-allowed"
-    assert diagnosis(town.hub, "ward", "add", "a b", "Bad code") == "bad-input"
+    for code in ("a b", "70", "0007", "000700", "0007O", "٠٠٠٧٠"):
+        assert diagnosis(town.hub, "ward", "add", code, "Bad code") == "bad-input"
     assert diagnosis(town.hub, "ward", "add", "00073", " ") == "bad-input"
 
 
@@ -216,11 +218,16 @@ def test_officers_come_change_and_go(town: Town) -> None:
     hub = town.hub
     made = hub.ask("officer", "add", "Trần Thị An", "--ward", WARD, "--role", "clerk")
     assert made == {**made, "name": "Trần Thị An", "role": "clerk", "ward": WARD, "version": 1}
-    assert hub.ask("officer", "disable", made["id"][:10])["role"] == "disabled"
+    assert hub.ask("officer", "disable", "An")["role"] == "disabled"
     assert diagnosis(hub, "officer", "disable", "tran thi an") == "not-allowed"
     assert hub.ask("officer", "reset", made["id"])["role"] == "clerk"
     assert hub.ask("officer", "reset", made["id"], "--role", "supervisor")["version"] == 4
     assert [row["id"] for row in hub.ask("officer", "list")] == [made["id"]]
+    other = hub.ask("officer", "add", "Lê Thúy An", "--ward", WARD, "--role", "clerk")["id"]
+    answer = hub.run("officer", "disable", "an")
+    assert answer.code == 1
+    assert [line.split()[0] for line in answer.err.splitlines()[:-1]] == [other, made["id"]]
+    assert hub.ask("officer", "disable", other[:10])["role"] == "disabled"
     assert diagnosis(hub, "officer", "reset", "nobody") == "bad-input"
 
 
@@ -280,6 +287,9 @@ def test_health_and_verify_speak_of_every_ward_and_device(town: Town) -> None:
         assert device["label"] == "e1"
         assert 0 <= device["last_contact_s"] < 60
         assert 0 <= device["last_sync_s"] < 60
+        assert 0 <= device["last_entry_s"] < 60
+        assert "e1 (edge, active): heard " in hub.ok("health").out
+        assert "  active  " in hub.ok("device", "list").out
         checked = hub.ask("verify")
         assert checked["sound"] is True
         assert {item["check"] for item in checked["wards"][0]["checks"]} == {
@@ -287,6 +297,27 @@ def test_health_and_verify_speak_of_every_ward_and_device(town: Town) -> None:
         }  # fmt: skip
     after = hub.ask("health", "--ward", WARD)["wards"][0]["devices"][0]
     assert after["last_contact_s"] >= 0, "contacts are remembered"
+    hub.ok("device", "revoke", town.device_id("e1"), "--reason", "lost")
+    assert "e1 (edge, lost): heard " in hub.ok("health").out
+
+
+def test_health_does_not_call_a_tablet_silent_that_meets_its_station(town: Town) -> None:
+    hub = town.hub
+    with hub.serving():
+        station = town.station("e1")
+        with station.serving():
+            pad = tablet(town.folder, "pad")
+            pad.ok("init")
+            pad.ok("enrol", "--invite", station.ask("invite", "--label", "pad")["invite"])
+            station.ok("sync")
+            told = "pad (tablet, active): heard through its station, newest entry written"
+            assert f"{told} never" in hub.ok("health").out
+            pad.ok("intake", str(town.dossiers(1, 1)))
+            pad.ok("sync")
+            station.ok("sync")
+            assert f"{told} 0 s ago" in re.sub(r"\d+ s ago", "0 s ago", hub.ok("health").out)
+        hub.ok("device", "retire", town.device_id("pad"))
+        assert "pad (tablet, retired): heard through its station" in hub.ok("health").out
 
 
 def test_verify_names_a_damaged_chunk(town: Town) -> None:

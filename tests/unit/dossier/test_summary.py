@@ -1,5 +1,7 @@
 """Rows, search text and words for people."""
 
+import pytest
+
 from sync_protocol.dossier import labels, record_type
 from sync_protocol.dossier.identity_document import check_citizen_number, check_passport
 from sync_protocol.dossier.record_type import DOSSIER, PAPER_STATES
@@ -51,6 +53,20 @@ def test_everything_that_people_see_has_words_in_both_languages() -> None:
     assert set(labels.FIELDS) == names | parts
     assert set(labels.STATUSES) == {status.value for status in Status}
     assert set(labels.PAPER_STATES) == set(PAPER_STATES)
+
+
+@pytest.mark.parametrize(
+    "text", ["4", "processing", "Đang xử lý", "dang xu ly", "ĐANG  XỬ LÝ", "in progress"]
+)
+def test_a_status_is_called_by_number_word_or_name(text: str) -> None:
+    assert labels.status_called(text) == Status.PROCESSING.value
+
+
+@pytest.mark.parametrize("text", ["", " ", "dang", "04", "Processing!", "xu ly", "tiep nhan"])
+def test_what_names_no_status_is_none(text: str) -> None:
+    assert labels.status_called(text) is None
+    assert labels.status_called("duoc tiep nhan") == Status.RECEIVED.value
+    assert labels.status_called("khong duoc tiep nhan") == Status.REFUSED.value
 
 
 def test_every_remark_has_words() -> None:
