@@ -42,8 +42,9 @@ from sync_protocol.storage.sqlite_chains import (
 K = TypeVar("K")
 V = TypeVar("V")
 _KEPT_MAX = 16
-_HEAD_KEPT_BYTES_MAX = limits.MIB
-"""At worst 16 MiB of heads are remembered; real ones have 100 KiB. Larger ones are read again."""
+_KEPT_BYTES_MAX = limits.MIB
+"""At worst 16 MiB of heads are remembered, and 16 MiB of blocks that were read last; real ones have
+100 KiB. Larger ones are read again."""
 
 
 class Blocks:
@@ -53,21 +54,28 @@ class Blocks:
         """Remember nothing."""
         self._heads: dict[tuple[int, bytes], bytes] = {}
         self._hashes: dict[BlockRow, list[bytes]] = {}
+        self._read: dict[bytes, Range] = {}
 
     def unpack(self, connection: Connection, chain: int, number: int) -> Range:
         """Read a block that is there. Raises `StoreCorruptError`."""
         packed = packed_block(connection, chain, number)
+        known = self._read.get(packed)
+        if known is not None:
+            return known
         head: bytes | None = None
         if packed_against(packed) is not None:
             head = self.head(connection, chain, number)
         try:
-            return unpack(packed, head)
+            found = unpack(packed, head)
         except PeerError as cause:
             raise StoreCorruptError(
                 "A stored block can't be read. Rebuild the store from another copy.",
                 chain=chain,
                 block=number,
             ) from cause
+        if sum(len(entry.header) + len(entry.body or b"") for entry in found.entries) <= _KEPT_BYTES_MAX:
+            _remember(self._read, packed, found)
+        return found
 
     def head(self, connection: Connection, chain: int, number: int) -> bytes | None:
         """Return the raw form of the group's head, None where `number` has none here."""
@@ -77,7 +85,7 @@ class Blocks:
         raw = self._heads.get((chain, row.digest))
         if raw is None:
             raw = raw_form(row.first, self.unpack(connection, chain, row.number).entries)
-            if len(raw) <= _HEAD_KEPT_BYTES_MAX:
+            if len(raw) <= _KEPT_BYTES_MAX:
                 _remember(self._heads, (chain, row.digest), raw)
         return raw
 
@@ -125,6 +133,7 @@ class Blocks:
         if not row.digest:
             packed = pack(held.first, kept, self.head(connection, chain, number))
             repack_block(connection, chain, row, packed)
+            self._forget()
             return
         others = self._others(connection, chain, number)
         head = raw_form(held.first, kept)
@@ -136,7 +145,12 @@ class Blocks:
         )
         for other, entries in others:
             repack_block(connection, chain, other, pack(other.first, entries, head))
-        self._heads.clear()  # the old head names nothing any more, and held the bodies
+        self._forget()  # the old head names nothing any more, and held the bodies
+
+    def _forget(self) -> None:
+        """An erased body must not live on in memory."""
+        self._heads.clear()
+        self._read.clear()
 
     def part_from_head(self, connection: Connection, chain: int, first_kept: int) -> None:
         """Pack alone what is packed against a head below the block `first_kept`."""
