@@ -73,7 +73,8 @@ class Blocks:
                 chain=chain,
                 block=number,
             ) from cause
-        if sum(len(entry.header) + len(entry.body or b"") for entry in found.entries) <= _KEPT_BYTES_MAX:
+        size = sum(len(entry.header) + len(entry.body or b"") for entry in found.entries)
+        if size <= _KEPT_BYTES_MAX:
             _remember(self._read, packed, found)
         return found
 
