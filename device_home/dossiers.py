@@ -128,6 +128,8 @@ def run_show(app: App, arguments: Namespace, output: Output) -> int:
     output.say(f"{shape['id']}  {shape['status_name']}  {ticks_text(shape['saved'])}")
     if shape["held"]:
         output.say("⏸ Chờ kiểm tra: the entry that made it is held back, or has not come.")
+    if shape["purged"]:
+        output.say("This device let go of it: “dossier fetch” brings it back.")
     for name, item in shape["fields"].items():
         output.say(f"  {name}: {item['value']}")
         for number, value in enumerate(item.get("siblings", ()), start=1):

@@ -152,6 +152,7 @@ def whole(replica: Replica, view: RecordView, state: RecordState) -> Shape:
         **row(view, state, ticks),
         "etag": etag(view),
         "read_only": view.read_only,
+        "purged": view.purged,
         "fields": {
             item.name: cell_shape(replica, item) for item in view.fields if item.element is None
         },

@@ -113,6 +113,8 @@ SNAPSHOTS_KEPT_BYTES_MAX = 64 * MIB
 """Their bytes: 2 x 100,000 records of 82 B are 16 MiB; above it only the newest is kept."""
 AUDIT_HOURS = 24
 """Between two audits with one peer: the sums of 100,000 records take 0.3 s, and 4 KiB travel."""
+AUDIT_SHOWN_DAYS = 30
+"""An audit that found a difference is warned of so long: a month of mornings."""
 RETENTION_DAYS = 90
 """A closed dossier stays on a tablet so long after its last entry, once it is safe elsewhere."""
 KEYS_KEPT_DAYS = 400
@@ -143,6 +145,13 @@ SEARCH_RESULTS_MAX = 200
 """Rows of one page of a list or search."""
 SEARCH_WORDS_MAX = 16
 """Words of one search that count: a Vietnamese name has up to 8, its street as many."""
+
+# --- the city ------------------------------------------------------------------------------
+WARDS_OPEN_MAX = 1024
+"""Wards that the hub holds open: the largest city has 579, each with about 12 files (of the 65,536
+that `serve` asks for), and a station of each calls every minute: fewer would open and close."""
+WARD_IDLE_S = 900.0
+"""A ward that nobody has visited for so long is closed: 15 looks that its stations have missed."""
 
 # --- people --------------------------------------------------------------------------------
 PIN_TRIES_MAX = 10

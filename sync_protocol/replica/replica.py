@@ -21,6 +21,7 @@ from sync_protocol.record.change import Changeset, RecordChange
 from sync_protocol.replica import snapshot
 from sync_protocol.replica.author import Act, Author, Written
 from sync_protocol.replica.character import Character, Digest, Rooms
+from sync_protocol.replica.fetching import want_records
 from sync_protocol.replica.follow import Follower
 from sync_protocol.replica.holding import Chain, Holding
 from sync_protocol.replica.ingest import Admission, Intake, Offer
@@ -67,7 +68,7 @@ class Replica:
         self.follower.on_scans = self._queue_scans
         self.rejudge = Rejudge(self.follower)
         self.rejudge.on_lost = partial(snapshot.want, self)
-        self.follower.on_stubs = partial(snapshot.want_records, self)
+        self.follower.on_stubs = partial(want_records, self)
         self._erase_again()
         with suppress(PeerError):
             snapshot.finish(self)
