@@ -22,6 +22,7 @@ from sync_protocol.replica.holding import Chain
 def device_row(office: Office, item: Granted) -> dict[str, object]:
     """Return a device as lists show it to machines."""
     revoke = office.replica.holding.roster.revoked(item.device)
+    lapse = office.replica.holding.roster.lapses.get(item.device)
     contact = office.contacts.of(item.device)
     return {
         "id": short_name(item.device),
@@ -30,6 +31,7 @@ def device_row(office: Office, item: Granted) -> dict[str, object]:
         "label": item.label,
         "delegated": item.delegated,
         "revoked": None if revoke is None else revoke.reason,
+        "lapsed": lapse is not None and lapse.lapsed,
         "cuts": [] if revoke is None else [_mark_row(mark) for mark in revoke.cuts],
         "feeds": [
             {"feed": chain.feed.hex(), "seq": chain.row.head.seq}
@@ -56,7 +58,8 @@ def _configure_list(parser: argparse.ArgumentParser) -> None:
 def _list(city: City, arguments: argparse.Namespace, output: Output) -> int:
     rows = [device_row(office, item) for office, item in city.devices(arguments.ward)]
     for row in rows:
-        standing = row["revoked"] or ("delegated" if row["delegated"] else "granted")
+        granted = "delegated" if row["delegated"] else "granted"
+        standing = row["revoked"] or ("lapsed" if row["lapsed"] else granted)
         output.say(f"{row['id']}  {row['ward']:<10} {row['role']:<7} {standing:<11} {row['label']}")
     if not rows:
         output.say("No device is enrolled yet. Make an invitation with “invite”.")
