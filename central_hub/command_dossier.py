@@ -25,7 +25,6 @@ from sync_protocol.replica import Replica
 
 _SHARED = {command.name: command for command in dossier_commands()}
 _REASON_CHARS_MAX = 500
-_APPROVERS = 2
 
 
 class _Gathered(Output):
@@ -123,7 +122,7 @@ def _erase(city: City, arguments: argparse.Namespace, output: Output) -> int:
     if not reason or len(reason) > _REASON_CHARS_MAX:
         raise InputError(f"A reason has 1 to {_REASON_CHARS_MAX} characters.")
     approvers = list(dict.fromkeys(supervising(office, text).officer for text in arguments.by))
-    if len(approvers) != _APPROVERS or len(arguments.by) != _APPROVERS:
+    if len(approvers) != len(arguments.by) or len(approvers) != g.ERASE_APPROVERS_MIN:
         raise NotAllowedError(
             "An erasure needs two different supervisors or administrators: give --by twice. "
             "Nothing was changed."

@@ -18,7 +18,6 @@ from sync_protocol.identity import ID_BYTES, NO_OFFICER, OfficerId
 from sync_protocol.membership import grant as g
 
 ROLES = (g.CLERK, g.SUPERVISOR, g.ADMINISTRATOR)
-SUPERVISING = frozenset({g.SUPERVISOR, g.ADMINISTRATOR})
 _NAME_CHARS_MAX = 100
 
 
@@ -70,7 +69,7 @@ def find_officer(office: Office, text: str) -> g.Officer:
 def supervising(office: Office, text: str) -> g.Officer:
     """Return an officer who may decide. Raises `InputError`, `NotAllowedError`."""
     found = find_officer(office, text)
-    if found.role not in SUPERVISING:
+    if found.role not in g.SUPERVISING:
         raise NotAllowedError("Only a supervisor or an administrator may do that.")
     return found
 

@@ -30,7 +30,6 @@ _SENTENCES = {
     "officer-disabled": "That officer is disabled.",
     "no-grant-yet": "This device's grant has not come yet: let it sync once.",
 }
-SUPERVISING = frozenset({g.SUPERVISOR, g.ADMINISTRATOR})
 
 
 def officer_option(parser: argparse.ArgumentParser) -> None:
@@ -81,7 +80,7 @@ def check_allowed(
 def check_supervises(replica: Replica, officer: OfficerId) -> None:
     """Check that `officer` is a supervisor or administrator. Raises `NotAllowedError`."""
     known = replica.holding.roster.officer_now(officer)
-    if known is None or known.role not in SUPERVISING:
+    if known is None or known.role not in g.SUPERVISING:
         raise NotAllowedError("Only a supervisor may do that (--officer). Nothing was changed.")
 
 

@@ -40,6 +40,8 @@ LOST, RETIRED, COMPROMISED, LOCKED, RESTORED = (
     "locked",
     "restored",
 )
+SUPERVISING = frozenset({SUPERVISOR, ADMINISTRATOR})
+ERASE_APPROVERS_MIN = 2
 CRITICAL = 128
 
 
@@ -110,7 +112,7 @@ class Reject(Statement, frozen=True):
 class Erase(Statement, frozen=True):
     """Entries whose bodies, and chunks of scans (by address), every replica forgets.
 
-    Under four eyes.
+    Under four eyes: it counts if two different approvers supervised as its speaker knew it.
     """
 
     dots: list[list[Any]]

@@ -14,7 +14,7 @@ from sync_protocol.record.change import CellWrite
 from sync_protocol.record.diff import create, edit_element
 from sync_protocol.storage.store import Query
 from tests.clinic import PATIENT
-from tests.ward import CLERK, DOCTOR, Device, Ward, cell, mark_of, offers, same
+from tests.ward import CHIEF, CLERK, DOCTOR, Device, Ward, cell, mark_of, offers, same
 
 
 @pytest.fixture
@@ -207,7 +207,7 @@ def test_a_cell_that_is_not_the_officers_to_write_holds_the_entry(ward: Ward, ed
 
 def _erase(ward: Ward, *dots: Dot, chunks: tuple[bytes, ...] = ()) -> None:
     rows = [g.wire_dot(dot) for dot in dots]
-    ward.hub.replica.say([g.Erase(rows, list(chunks), [DOCTOR, CLERK], "law")], NO_OFFICER)
+    ward.hub.replica.say([g.Erase(rows, list(chunks), [DOCTOR, CHIEF], "law")], NO_OFFICER)
 
 
 def test_an_erasure_removes_body_view_and_search_everywhere(ward: Ward, edge: Device) -> None:
