@@ -4,6 +4,7 @@
   sealed to the city's offline recovery key in the log.
 * An edge takes the shares that are addressed to it, and shares what it holds with every other edge
   that has a grant, is not revoked, and has none.
+* An edge takes back what it granted long ago and no hub has confirmed.
 * The hub countersigns what edges granted while it was away.
 * A tablet lets go, once a day, of what is closed, old, and safe elsewhere.
 
@@ -12,6 +13,7 @@ What holds: all of it is idempotent. A device without a grant, or with a revoked
 
 from __future__ import annotations
 
+from device_home.delegation import lapsed_grants
 from device_home.home import Home
 from device_home.notes import keep_let_go, last_let_go_ms
 from sync_protocol import limits
@@ -51,6 +53,7 @@ def do_duties(home: Home, replica: Replica) -> int:
     if roster.ward_key() is None and roster.certificate is not None:
         said.extend(_make_key(home, roster.certificate.recovery))
     said.extend(_shares_due(home, replica))
+    said.extend(lapsed_grants(replica))
     if said:
         replica.say(said, NO_OFFICER)
     return len(said)

@@ -159,4 +159,5 @@ PIN_TRIES_MAX = 10
 INVITATION_HOURS = 72
 """An invitation made on Friday works on Monday."""
 DELEGATED_GRANT_DAYS = 30
-"""An edge's own enrolment of a tablet holds so long without the hub's countersignature."""
+"""An edge's own enrolment of a tablet holds so long without the hub's countersignature: a line
+that is cut for a month is an emergency in which somebody looks after the tablets anyway."""

@@ -33,11 +33,12 @@ from sync_protocol.record.change import SALT_BYTES
 
 HUB, EDGE, TABLET = "hub", "edge", "tablet"
 CLERK, SUPERVISOR, ADMINISTRATOR, DISABLED = "clerk", "supervisor", "administrator", "disabled"
-LOST, RETIRED, COMPROMISED, LOCKED, RESTORED = (
+LOST, RETIRED, COMPROMISED, LOCKED, LAPSED, RESTORED = (
     "lost",
     "retired",
     "compromised",
     "locked",
+    "lapsed",
     "restored",
 )
 SUPERVISING = frozenset({SUPERVISOR, ADMINISTRATOR})
@@ -62,7 +63,9 @@ class Grant(Statement, frozen=True):
 class Revoke(Statement, frozen=True):
     """Of this device, only what lies within `cuts` counts; feeds not named are cut at nothing.
 
-    `reason` is lost, retired, compromised or locked; "restored" lifts the revocation.
+    `reason` is lost, retired, compromised or locked; "restored" lifts the revocation. "lapsed" is
+    an edge's: the hub was away for too long to confirm what the edge granted; once it does, the
+    statement counts no more.
     """
 
     device: DeviceKey

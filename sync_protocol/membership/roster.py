@@ -81,6 +81,7 @@ class Roster:
     suspects: list[g.Suspect] = field(default_factory=list)
     profile: g.Profile | None = None
     lapses: dict[DeviceKey, g.Lapse] = field(default_factory=dict)
+    unconfirmed: set[DeviceKey] = field(default_factory=set)
     merge_version: int = 1
     by_id: dict[DeviceId, DeviceKey] = field(default_factory=dict)
 
@@ -206,13 +207,24 @@ def _hear_edge(roster: Roster, item: Spoken) -> None:
         tablet = target is not None and roster.role_of(target) in (None, g.TABLET)
         allowed = (
             (isinstance(statement, g.Grant) and statement.role == g.TABLET and tablet)
-            or (isinstance(statement, g.Revoke) and tablet and supervises)
+            or (tablet and _may_cut(roster, statement, supervises=supervises))
             or isinstance(statement, g.KeyShare)
             or (isinstance(statement, g.WardKey) and statement.recovery in recoveries)
             or (isinstance(statement, g.Adopt | g.Reject) and supervises)
         )
         if allowed:
             _hear(roster, item, statement, delegated=True)
+
+
+def _may_cut(roster: Roster, statement: g.Statement, *, supervises: bool) -> bool:
+    """A supervisor locks and restores; the edge itself takes back what no hub has confirmed."""
+    if not isinstance(statement, g.Revoke):
+        return False
+    if statement.reason != g.LAPSED:
+        return supervises
+    roster.unconfirmed.add(statement.device)
+    known = roster.grants.get(statement.device)
+    return known is None or known.delegated
 
 
 def _hear_erasures(roster: Roster, item: Spoken) -> None:

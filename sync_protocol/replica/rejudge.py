@@ -109,6 +109,8 @@ class Rejudge:
                 self._device(statement.device, affected)
             case g.Grant():
                 self._spoken_by(statement.device, affected)  # under another role it counts for less
+                if statement.device in self._holding.roster.unconfirmed:
+                    self._device(statement.device, affected)  # what had lapsed may count again
             case g.Adopt() | g.Reject() | g.Erase():
                 for dot in g.read_dots(statement.dots):
                     affected.dots.update(self._holding.everywhere(dot))

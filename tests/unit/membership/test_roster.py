@@ -338,6 +338,23 @@ def test_the_hub_and_a_supervisor_at_an_edge_adopt_and_reject() -> None:
     assert heard(says(EDGE, 1, g.Adopt(dots), officer=CLERK)).adopted == set()
 
 
+def test_an_edge_takes_back_what_no_hub_confirmed_and_a_confirmation_ends_that() -> None:
+    granted = says(EDGE, 1, grant(TABLET, g.TABLET))
+    lapsed = says(EDGE, 2, _revoke(TABLET, g.LAPSED, 1, seq=4))
+    found = heard(granted, lapsed).revoked(TABLET.public)
+    assert found is not None
+    assert found.reason == g.LAPSED
+    confirmed = says(HUB, 2, grant(TABLET, g.TABLET, 2))
+    assert heard(granted, lapsed, confirmed).revoked(TABLET.public) is None
+    lock = says(OTHER_EDGE, 1, _revoke(TABLET, g.LOCKED, 2), officer=DOCTOR)
+    second = says(HUB, 3, grant(OTHER_EDGE, g.EDGE))
+    locked = heard(granted, lapsed, second, lock, confirmed).revoked(TABLET.public)
+    assert locked is not None
+    assert locked.reason == g.LOCKED, "a lock is lifted by nobody's confirmation"
+    unsaid = heard(granted, says(EDGE, 2, _revoke(TABLET, g.LOCKED, 1)))
+    assert unsaid.revoked(TABLET.public) is None, "a lock needs a supervisor"
+
+
 def test_an_erasure_names_entries_and_chunks() -> None:
     roster = heard(says(HUB, 2, _erase(DOCTOR, CHIEF)))
     assert roster.erased == {Dot(feed(EDGE), 3)}
@@ -405,6 +422,7 @@ def _everything() -> list[Spoken]:
         says(HUB, 7, grant(STRANGER, g.EDGE, 5)),
         says(NEW_HUB, 1, certificate(NEW_HUB, 2, [cut]), g.Profile("2", "two", [], 1)),
         says(EDGE, 1, grant(STRANGER, g.TABLET, 9), _revoke(TABLET, g.RESTORED, 7), officer=DOCTOR),
+        says(OTHER_EDGE, 3, _revoke(STRANGER, g.LAPSED, 9, seq=1), grant(TABLET, g.TABLET, 8)),
         says(OTHER_EDGE, 1, _revoke(STRANGER, g.LOCKED, 3), officer=DOCTOR),
         says(OTHER_EDGE, 2, g.Adopt([[feed(TABLET), 9]]), officer=DOCTOR),
         says(EDGE, 2, _revoke(STRANGER, g.LOCKED, 3, seq=2), g.Reject([[feed(TABLET), 9]])),
