@@ -98,6 +98,8 @@ class Authority:
         version = before.version + 1 if before is not None else 1
         reason = self.random.choice([g.LOST, g.COMPROMISED])
         officer = NO_OFFICER if speaker.role == "hub" else BINH
+        if speaker.role == "edge" and self.random.random() < 0.5:
+            reason, officer = g.LAPSED, NO_OFFICER
         statement = g.Revoke(device.keys.public, reason, cuts, version)
         self.say(speaker, [statement], officer, kept=frozenset(kept))
 

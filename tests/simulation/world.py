@@ -285,7 +285,7 @@ class World:
         random = self.random
         others = [item for item in self.devices[1:] if item.replica is not None]
         kind = random.choice(
-            ["role", "role", "revoke", "lock", "review", "review", "erase", "lift"]
+            ["role", "role", "revoke", "lock", "review", "review", "erase", "lift", "confirm"]
         )
         if kind == "role":
             self.authority.change_role(hub)
@@ -305,6 +305,8 @@ class World:
         elif kind == "erase":
             self.happened("erase")
             self.authority.erase(hub)
+        elif kind == "confirm":
+            self.authority.grant(hub, random.choice(others or self.devices[1:]))
         elif kind == "lift":
             revoked = [d for d in others if hub.up.holding.roster.revoked(d.keys.public)]
             if revoked:
