@@ -89,15 +89,10 @@ def find_dossier(city: City, text: str, code: str | None) -> tuple[Office, Recor
 
 
 def _beginning(replica: Replica, wanted: str) -> list[RecordId]:
-    if len(wanted) == 2 * len(RecordId(bytes(16))):
-        try:
-            record = RecordId(bytes.fromhex(wanted))
-        except ValueError:
-            return []
-        return list(replica.rooms.views.load([record]))
-    if not wanted:
+    try:
+        return replica.ids_beginning(wanted) if wanted else []
+    except ValueError:
         return []
-    return [row.id for row in replica.rooms.views.scan() if row.id.hex().startswith(wanted)]
 
 
 # --------------------------------------------------------------------------------- erasing

@@ -12,7 +12,15 @@ from sync_protocol.attachment import Manifest, attachment_id, seal_scan
 from sync_protocol.clock import HybridLogicalClock
 from sync_protocol.encoding import decode, encode
 from sync_protocol.errors import AccessError, InputError, NotEnrolledError, PeerError
-from sync_protocol.identity import AttachmentId, DeviceKey, Dot, FeedId, OfficerId, RecordId
+from sync_protocol.identity import (
+    ID_BYTES,
+    AttachmentId,
+    DeviceKey,
+    Dot,
+    FeedId,
+    OfficerId,
+    RecordId,
+)
 from sync_protocol.log.entry import Mark
 from sync_protocol.membership.grant import HUB, Statement
 from sync_protocol.merge.state import RecordState, decode_state
@@ -37,6 +45,7 @@ _AGAIN_NOTE = "scans-again"
 _SUPERSEDED_NOTE = "superseded:"
 SCAN_COUNT_NOTE = "scans-queued"
 _SCANS = "scans"
+_ID_DIGITS = 2 * ID_BYTES
 
 
 class Replica:
@@ -327,16 +336,29 @@ class Replica:
         ]
 
     def resolve_id(self, prefix: str) -> RecordId:
-        """Find the one record whose id begins with `prefix` (hex). Raises `InputError`."""
+        """Find the one record whose id begins with `prefix` (hex). Raises `InputError`.
+
+        One that is written out whole need not be here.
+        """
         text = prefix.strip().lower()
-        if len(text) == 2 * len(RecordId(bytes(16))):
+        if len(text) == _ID_DIGITS:
             return RecordId(bytes.fromhex(text))
-        found = [row.id for row in self.rooms.views.scan() if row.id.hex().startswith(text)]
+        found = self.ids_beginning(text)
         if len(found) != 1:
             raise InputError(
                 "No dossier has that id." if not found else "Several dossiers begin with that id."
             )
         return found[0]
+
+    def ids_beginning(self, prefix: str) -> list[RecordId]:
+        """Return ids of records that begin with `prefix` (hex): two, where there are more.
+
+        Raises `ValueError` where it is not hexadecimal.
+        """
+        if len(prefix) > _ID_DIGITS:
+            return []
+        first, last = (bytes.fromhex(prefix.ljust(_ID_DIGITS, fill)) for fill in "0f")
+        return self.rooms.views.ids(RecordId(first), RecordId(last), 2)
 
     def digest(self) -> Digest:
         """Return frontier, number of records and the hash over their canonical states, by id."""
