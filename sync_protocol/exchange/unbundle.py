@@ -11,9 +11,9 @@ What holds:
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from sync_protocol import limits
 from sync_protocol.attachment import attachment_id, key_name
@@ -48,6 +48,8 @@ from sync_protocol.wire.bundle import (
     read_piece,
 )
 from sync_protocol.wire.push import Push
+
+T = TypeVar("T")
 
 
 class Trouble(NamedTuple):
@@ -245,7 +247,7 @@ class _Reader:
 
     def _of_hubs(self, content: Content) -> Content:
         """Leave only what hubs say: it may introduce the sender."""
-        declared = {raw: read_declaration(raw) for raw in content.declarations}
+        declared = dict(_read(content.declarations, read_declaration))
         hubs = self._replica.holding.roster.hubs
         feeds = {item.feed for item in declared.values() if item.declaration.device in hubs}
         kept = [
@@ -255,7 +257,7 @@ class _Reader:
         ]
         return Content(
             [raw for raw, item in declared.items() if item.feed in feeds],
-            [raw for raw in content.seals if decode_seal(raw).feed in feeds],
+            [raw for raw, seal in _read(content.seals, decode_seal) if seal.feed in feeds],
             [item for item, _ in kept],
             [packed for _, packed in kept],
         )
@@ -337,6 +339,15 @@ class _Reader:
                 self.imported.troubles.append(Trouble("", problem.code, text))
                 return
             self.imported.answered += 1
+
+
+def _read(raws: Iterable[bytes], read: Callable[[bytes], T]) -> Iterator[tuple[bytes, T]]:
+    """Read each; what can't be read is passed over."""
+    for raw in raws:
+        try:
+            yield raw, read(raw)
+        except PeerError:
+            continue
 
 
 def _names(content: Content, feed: FeedId) -> bool:
