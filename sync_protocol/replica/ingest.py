@@ -377,7 +377,7 @@ class Intake:
             for chain in self._holding.by_feed[feed]:
                 head = chain.row.head.seq
                 for _, entry in self._holding.store.entries(chain.number, head, head):
-                    with suppress(PeerError):  # an unreadable header moves no clock; it is held back
+                    with suppress(PeerError):  # an unreadable header moves no clock
                         self._clock.hear(read_header(entry.header).timestamp)
 
 

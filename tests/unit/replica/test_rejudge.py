@@ -77,6 +77,33 @@ def test_whoever_hears_of_the_revocation_first_shows_the_same(ward: Ward, edge: 
     assert same(ward.hub, late)
 
 
+def test_a_chain_that_grows_past_a_cut_it_never_reached_counts_for_nothing(
+    ward: Ward, edge: Device
+) -> None:
+    edge.admit("An")
+    ward.sync(edge)
+    twin = Device(ward, "edge", edge.disk.clone())
+    edge.admit("Bình")
+    edge.admit("Chi")
+    cut = mark_of(edge)  # the hub hears of it, and not of what lies there
+    early = twin.admit("by a thief")
+    ward.revoke(edge, cuts=[cut])
+    ward.hub.replica.ingest(
+        [twin.replica.own.declared.raw], [twin.replica.own.row.seal], offers(twin)
+    )
+    ward.hub.replica.follow()
+    assert ward.hub.replica.read(early) is not None, "so far it may be what the cut leaves"
+    twin.admit("by a thief, too")
+    ward.hub.replica.ingest([], [twin.replica.own.row.seal], offers(twin))
+    ward.hub.replica.follow()
+    assert ward.hub.replica.read(early) is None
+    assert set(ward.hub.held().values()) == {"revoked-lost"}
+    seals = [edge.replica.own.row.seal]
+    ward.hub.replica.ingest([edge.replica.own.declared.raw], seals, offers(edge))
+    ward.hub.replica.follow()
+    assert {row.value("name") for row in ward.hub.replica.find(Query())} == {"An", "Bình", "Chi"}
+
+
 def test_a_raised_cut_and_a_lifted_revocation_bring_back(ward: Ward, edge: Device) -> None:
     record = edge.admit("An")
     first = mark_of(edge)
