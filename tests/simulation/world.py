@@ -415,6 +415,8 @@ class World:
             if told and device.replica is not None:
                 with device.up.lock:
                     device.up.author.new_incarnation("restored")
+                if device.role == "hub":  # as “restore” does: by this everybody hears of it
+                    self.authority.say(device, [g.Profile("00001", "Phường A")])
             self._forget_lost()
 
         self.after(self.random.randint(5, 120) * MINUTE_MS, f"restore {device.name}", restore)
