@@ -1,5 +1,6 @@
 """What the hub does of itself, once a day in each ward; and wards that nobody uses are closed.
 
+* Pieces of scans that were left here long ago, and that nothing names, go.
 * It says who has been silent for too long, and who is back. A device is heard when it calls, and by
   what it writes: a tablet calls its station, and only its entries come here.
 
@@ -20,6 +21,7 @@ from sync_protocol.identity import NO_OFFICER, DeviceKey, WardId
 from sync_protocol.log.entry import read_header
 from sync_protocol.membership.lapse import lapses_due
 from sync_protocol.replica.holding import Chain
+from sync_protocol.replica.lodging import sweep_lodged
 
 PAUSE_S = 30.0
 """Between two wards: 579 take five hours."""
@@ -65,6 +67,7 @@ def look_after(office: Office) -> int:
     due = lapses_due(replica.holding.roster, known, replica.character.wall())
     if due:
         replica.say(due, NO_OFFICER)
+    sweep_lodged(replica)
     return len(due)
 
 

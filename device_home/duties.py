@@ -6,7 +6,8 @@
   that has a grant, is not revoked, and has none.
 * An edge takes back what it granted long ago and no hub has confirmed.
 * The hub countersigns what edges granted while it was away.
-* A tablet lets go, once a day, of what is closed, old, and safe elsewhere.
+* A tablet lets go, once a day, of what is closed, old, and safe elsewhere; an edge, of pieces of
+  scans that were left there long ago, and that nothing names.
 
 What holds: all of it is idempotent. A device without a grant, or with a revoked one, does nothing.
 """
@@ -26,6 +27,7 @@ from sync_protocol.exchange.enrol import Registrar
 from sync_protocol.identity import KEY_BYTES, NO_OFFICER
 from sync_protocol.membership import grant as g
 from sync_protocol.replica import Replica
+from sync_protocol.replica.lodging import sweep_lodged
 from sync_protocol.replica.replica import SCAN_KEY_NOTE
 from sync_protocol.replica.retention import sweep
 
@@ -44,7 +46,7 @@ def do_duties(home: Home, replica: Replica) -> int:
         return Registrar(replica).countersign()
     if roster.revoked(own) is not None:
         return 0
-    if role == g.TABLET:
+    if role in (g.EDGE, g.TABLET):
         _let_go(home, replica)
     if role != g.EDGE:
         return 0
@@ -60,12 +62,14 @@ def do_duties(home: Home, replica: Replica) -> int:
 
 
 def _let_go(home: Home, replica: Replica) -> None:
-    """Let go of what the office's tablet need not keep, if the last time was a day ago."""
+    """Let go of what this device need not keep, if the last time was a day ago."""
     days = home.settings.number("retention_days", limits.RETENTION_DAYS)
     now, last = replica.character.wall(), last_let_go_ms(replica)
-    if days <= 0 or (last is not None and abs(now - last) < _DAY_MS):
+    if last is not None and abs(now - last) < _DAY_MS:
         return
-    sweep(replica, CLOSED, days)
+    if days > 0:
+        sweep(replica, CLOSED, days)  # a tablet's: an edge lets go of no dossier
+    sweep_lodged(replica)
     keep_let_go(replica)
 
 

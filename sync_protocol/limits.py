@@ -72,6 +72,13 @@ ATTACHMENT_BYTES_MAX = 20 * MIB
 """One scanned paper; the portal takes 2 MB a file, a 40-page PDF at 150 dpi is under 20 MB."""
 CHUNKS_PER_ATTACHMENT_MAX = ATTACHMENT_BYTES_MAX // CHUNK_BYTES
 """80."""
+LODGED_BYTES_MAX = 512 * MIB
+"""Chunks that one device leaves and no dossier here names yet: a tablet whose grant or review takes
+a month brings 22 days x 40 scans x 400 KiB = 344 MiB. 50 devices that all lie have 25 GiB."""
+LODGED_CHUNK_BYTES_MIN = 4 * KIB
+"""A smaller chunk counts as so much: a block of the disk. So 131,072 chunks at most."""
+LODGED_DAYS = 30
+"""What was left in pieces and never named or receipted goes after so long; it can come again."""
 ATTACHMENTS_PER_RECORD_MAX = 256
 """Papers of one dossier; the longest list of the catalogue has 21."""
 

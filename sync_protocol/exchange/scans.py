@@ -10,6 +10,7 @@ from sync_protocol import limits
 from sync_protocol.attachment import ADDRESS_BYTES, attachment_id
 from sync_protocol.errors import BadSignatureError, LimitExceededError, MalformedMessageError
 from sync_protocol.identity import AttachmentId, DeviceKey
+from sync_protocol.replica.lodging import Lodging, promise
 from sync_protocol.replica.receipts import try_take
 from sync_protocol.replica.replica import Replica
 from sync_protocol.wire.chunk import ChunksAnswer, ChunksGet, ChunksPut, ChunksWanted
@@ -35,6 +36,7 @@ class Chunks:
     def __init__(self, replica: Replica) -> None:
         """Attach to a replica."""
         self._replica = replica
+        self._lodging = Lodging(replica)
 
     def wanted(
         self, body: ChunksWanted, sender: DeviceKey
@@ -51,14 +53,23 @@ class Chunks:
         """Store chunks as they arrive."""
         check_addresses(body.chunks)
         erased = self._replica.holding.roster.erased_chunks
+        scan_of = {chunk: scan for scan, chunks in _true(body.attachments) for chunk in chunks}
+        too_much: LimitExceededError | None = None
         for address in body.chunks:
             chunk = next(payloads, None)
             if chunk is None:
                 raise MalformedMessageError("A chunk is missing.")
             if hashlib.sha256(chunk).digest() != address:
                 raise BadSignatureError("A chunk is not the one that its message names.")
-            if address not in erased:
-                self._replica.rooms.chunks.put(address, chunk)
+            if address in erased:
+                continue
+            try:
+                scan = scan_of.get(address, AttachmentId(b""))
+                self._lodging.take(address, chunk, sender, scan)
+            except LimitExceededError as problem:
+                too_much = problem  # those of named scans are taken in all the same
+        if too_much is not None:
+            raise too_much
         return self._answer([], body.attachments, sender)
 
     def get(self, body: ChunksGet) -> tuple[Kind, ChunksAnswer, list[bytes]]:
@@ -84,9 +95,11 @@ class Chunks:
         sender: DeviceKey,
     ) -> tuple[Kind, ChunksAnswer, list[bytes]]:
         whole = []
-        for name, chunks in attachments[: limits.PAYLOADS_PER_MESSAGE_MAX]:
-            if attachment_id(chunks) == name and self._replica.has_scan(chunks):
-                whole.append(AttachmentId(name))
+        with self._replica.lock:  # what is promised does not go meanwhile
+            for name, chunks in _true(attachments):
+                if self._replica.has_scan(chunks):
+                    promise(self._replica, name, chunks)
+                    whole.append(name)
         receipts = self._replica.receipts
         if self._replica.is_hub():
             for scan in whole:
@@ -94,6 +107,12 @@ class Chunks:
         receipt = self._replica.receipt(whole) if whole else b""
         relayed = receipts.relayed_scans([AttachmentId(name) for name, _ in attachments], sender)
         return Kind.CHUNKS_ANSWER, ChunksAnswer(lacking, [], receipt, relayed), []
+
+
+def _true(attachments: Scans | Sequence[tuple[bytes, list[bytes]]]) -> Scans:
+    """Return those, within the bound, that are what their ids say."""
+    bounded = attachments[: limits.PAYLOADS_PER_MESSAGE_MAX]
+    return [(AttachmentId(name), parts) for name, parts in bounded if attachment_id(parts) == name]
 
 
 def check_addresses(chunks: Sequence[bytes]) -> None:

@@ -34,6 +34,7 @@ from sync_protocol.exchange.respond import take_in
 from sync_protocol.identity import AttachmentId, DeviceKey, FeedId, WardId, device_id
 from sync_protocol.log.feed import read_declaration
 from sync_protocol.log.seal import decode_seal
+from sync_protocol.replica.lodging import promise
 from sync_protocol.replica.receipts import try_take
 from sync_protocol.replica.replica import Replica
 from sync_protocol.transport.folder import MANIFEST_SUFFIX, PIECE_SUFFIX, Folder
@@ -326,7 +327,10 @@ class _Reader:
         for sender in self.imported.senders:
             to = recipient_of(self._replica, sender)
             named = self._scans.get(sender, {})
-            scans = [scan for scan, chunks in named.items() if self._replica.has_scan(chunks)]
+            with self._replica.lock:  # what is promised does not go meanwhile
+                scans = [scan for scan, chunks in named.items() if self._replica.has_scan(chunks)]
+                for scan in scans:
+                    promise(self._replica, scan, named[scan])
             if self._replica.is_hub():
                 for scan in scans:
                     self._replica.scan_done(scan)
