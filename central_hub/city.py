@@ -1,8 +1,10 @@
 """The opened hub: its home, its wards, and one replica per ward.
 
 What holds:
-* A ward's replica is opened when it is first needed and then kept open; two threads that need it at
-  the same time get the same one.
+* A ward's replica is opened when it is needed; two threads that need it at the same time get the
+  same one. While it is visited it stays open; one that nobody has visited for a while is closed,
+  and before too many are open the one that was visited longest ago. Nothing is closed while a
+  command runs, nor opened again before it is closed.
 * The hub's feed in a ward opens with the city root's certificate and the ward's profile.
 * `close` closes every replica and gives the home back.
 """
@@ -12,15 +14,19 @@ from __future__ import annotations
 import logging
 import re
 import threading
+import time
 import unicodedata
 from argparse import Namespace
+from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
 from central_hub.charter import WardRow, load_charter, load_wards, save_wards
 from central_hub.contact import Contacts
 from device_home.home import HUB_SETTINGS, Home
+from sync_protocol import limits
 from sync_protocol.clock import WallClock, wall_ms
 from sync_protocol.crypto.key import random_bytes
 from sync_protocol.errors import InputError, NotAllowedError, SyncError, WrongWardError
@@ -59,7 +65,10 @@ class City:
         self._nonces = Nonces()
         self._lock = threading.RLock()
         self._rows = {row.id: row for row in load_wards(home.vault)}
-        self._offices: dict[WardId, Office] = {}
+        self._offices: OrderedDict[WardId, Office] = OrderedDict()  # longest unvisited first
+        self._visits: Counter[WardId] = Counter()
+        self._visited_s: dict[WardId, float] = {}
+        self._commands = 0
         self._opening: dict[WardId, threading.Lock] = {}
 
     @classmethod
@@ -75,13 +84,9 @@ class City:
     def close(self) -> None:
         """Close every ward and give the home back. What fails to close is logged by its code."""
         with self._lock:
-            offices, self._offices = list(self._offices.values()), {}
+            offices, self._offices = list(self._offices.values()), OrderedDict()
         for office in offices:
-            try:
-                office.contacts.save()
-                office.replica.close()
-            except SyncError as problem:
-                _log.warning("closing a ward: %s", problem.code)
+            _close(office)
         self.home.close()
 
     # --- wards --------------------------------------------------------------------------------
@@ -117,8 +122,59 @@ class City:
         with self._lock:
             return list(self._offices.values())
 
+    @contextmanager
+    def visit(self, ward: WardId) -> Iterator[Office]:
+        """Hold a ward's office open, opening it if need be. Raises `WrongWardError`."""
+        with self._lock:
+            self._visits[ward] += 1
+        try:
+            yield self.office(ward)
+        finally:
+            with self._lock:
+                self._visits -= Counter((ward,))  # strangers name wards that there are not
+                if ward in self._offices:
+                    self._visited_s[ward] = time.monotonic()
+                    self._offices.move_to_end(ward)
+
+    @contextmanager
+    def command(self) -> Iterator[None]:
+        """Hold every office open: a command may go from ward to ward."""
+        with self._lock:
+            self._commands += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._commands -= 1
+                now = time.monotonic()
+                self._visited_s.update(dict.fromkeys(self._offices, now))
+
+    def close_idle(self) -> int:
+        """Close wards that nobody uses; return how many."""
+        return sum(self._close_if_idle(ward) for ward in list(self._offices))
+
+    def _close_if_idle(self, ward: WardId) -> bool:
+        gate = self._opening[ward]
+        if not gate.acquire(blocking=False):
+            return False  # it is being opened
+        try:
+            with self._lock:
+                idle_s = time.monotonic() - self._visited_s.get(ward, 0.0)
+                spare = len(self._offices) - limits.WARDS_OPEN_MAX
+                in_use = self._commands or self._visits[ward] or ward not in self._offices
+                if in_use or (idle_s < limits.WARD_IDLE_S and spare <= 0):
+                    return False
+                office = self._offices.pop(ward)
+            _close(office)  # at the gate: nobody opens it before it is closed
+            return True
+        finally:
+            gate.release()
+
     def office(self, ward: WardId) -> Office:
-        """Return a ward's office, opening it if need be. Raises `WrongWardError`."""
+        """Return a ward's office, opening it if need be. Raises `WrongWardError`.
+
+        Where wards may be closed meanwhile (`serve`), within `visit` or `command` only.
+        """
         found = self._offices.get(ward)
         if found is not None:
             return found
@@ -133,6 +189,7 @@ class City:
                 found = self._open(row)
                 with self._lock:
                     self._offices[ward] = found
+                    self._visited_s[ward] = time.monotonic()
         self.on_opened(ward)
         return found
 
@@ -211,6 +268,15 @@ class City:
                 else f"Several devices begin with “{wanted}”. Give more of the id, or --ward."
             )
         return found[0]
+
+
+def _close(office: Office) -> None:
+    """Close a ward; what fails is logged by its code."""
+    try:
+        office.contacts.save()
+        office.replica.close()
+    except SyncError as problem:
+        _log.warning("closing a ward: %s", problem.code)
 
 
 def device_label(office: Office, device: DeviceKey) -> str:

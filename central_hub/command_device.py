@@ -23,6 +23,7 @@ from sync_protocol.replica.holding import Chain
 def device_row(office: Office, item: Granted) -> dict[str, object]:
     """Return a device as lists show it to machines."""
     revoke = office.replica.holding.roster.revoked(item.device)
+    lapse = office.replica.holding.roster.lapses.get(item.device)
     contact = office.contacts.of(item.device)
     return {
         "id": short_name(item.device),
@@ -31,6 +32,7 @@ def device_row(office: Office, item: Granted) -> dict[str, object]:
         "label": item.label,
         "delegated": item.delegated,
         "revoked": None if revoke is None else revoke.reason,
+        "lapsed": lapse is not None and lapse.lapsed,
         "cuts": [] if revoke is None else [_mark_row(mark) for mark in revoke.cuts],
         "feeds": [
             {"feed": chain.feed.hex(), "seq": chain.row.head.seq}
@@ -57,7 +59,7 @@ def _configure_list(parser: argparse.ArgumentParser) -> None:
 def _list(city: City, arguments: argparse.Namespace, output: Output) -> int:
     rows = [device_row(office, item) for office, item in city.devices(arguments.ward)]
     for row in rows:
-        state = row["revoked"] or ACTIVE
+        state = row["revoked"] or ("lapsed" if row["lapsed"] else ACTIVE)
         delegated = " (delegated)" if row["delegated"] else ""
         who = f"{row['id']}  {row['ward']:<10} {row['role']:<7}"
         output.say(f"{who} {state:<11} {row['label']}{delegated}")

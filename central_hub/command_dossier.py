@@ -25,7 +25,6 @@ from sync_protocol.replica import Replica
 
 _SHARED = {command.name: command for command in dossier_commands()}
 _REASON_CHARS_MAX = 500
-_APPROVERS = 2
 
 
 class _Gathered(Output):
@@ -90,15 +89,10 @@ def find_dossier(city: City, text: str, code: str | None) -> tuple[Office, Recor
 
 
 def _beginning(replica: Replica, wanted: str) -> list[RecordId]:
-    if len(wanted) == 2 * len(RecordId(bytes(16))):
-        try:
-            record = RecordId(bytes.fromhex(wanted))
-        except ValueError:
-            return []
-        return list(replica.rooms.views.load([record]))
-    if not wanted:
+    try:
+        return replica.ids_beginning(wanted) if wanted else []
+    except ValueError:
         return []
-    return [row.id for row in replica.rooms.views.scan() if row.id.hex().startswith(wanted)]
 
 
 # --------------------------------------------------------------------------------- erasing
@@ -124,7 +118,7 @@ def _erase(city: City, arguments: argparse.Namespace, output: Output) -> int:
         raise InputError(f"A reason has 1 to {_REASON_CHARS_MAX} characters.")
     deciding = [supervising(office, text, output).officer for text in arguments.by]
     approvers = list(dict.fromkeys(deciding))
-    if len(approvers) != _APPROVERS or len(arguments.by) != _APPROVERS:
+    if len(approvers) != len(arguments.by) or len(approvers) != g.ERASE_APPROVERS_MIN:
         raise NotAllowedError(
             "An erasure needs two different supervisors or administrators: give --by twice. "
             "Nothing was changed."

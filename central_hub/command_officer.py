@@ -14,7 +14,6 @@ from typing import Any
 from central_hub.city import City, Office
 from device_home.command import DONE, Command, Output
 from device_home.officers import (
-    SUPERVISING,
     list_officers,
     officer_row,
     officers_called,
@@ -49,7 +48,7 @@ def find_officer(offices: Sequence[Office], text: str, output: Output) -> tuple[
 def supervising(office: Office, text: str, output: Output) -> g.Officer:
     """Return an officer who may decide. Raises `InputError`, `NotAllowedError`."""
     _, found = find_officer([office], text, output)
-    if found.role not in SUPERVISING:
+    if found.role not in g.SUPERVISING:
         raise NotAllowedError("Only a supervisor or an administrator may do that.")
     return found
 

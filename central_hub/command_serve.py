@@ -15,11 +15,13 @@ from urllib.parse import urlsplit
 
 from central_hub.charter import fit_tls, save_address
 from central_hub.city import City
+from central_hub.duties import Duties
 from central_hub.followers import Followers
 from central_hub.founding import CITY_ROOT_FILE, RECOVERY_FILE, found_city
 from central_hub.reception import Reception
 from device_home.command import DONE, Command, Output, Program
 from device_home.handing import executor
+from device_home.loops import Loop
 from sync_protocol.errors import InputError
 from sync_protocol.transport.handover import HandoverServer
 
@@ -97,7 +99,9 @@ def _serve(
     followers = Followers(city)
     reception = Reception(city, followers, tls.ca_pem)
     server = TlsServer(make_face(reception), (host, port), tls.server_pem, tls.server_key_pem)
-    handover = HandoverServer(city.home.folder, executor(program, city, city.home.folder))
+    run = executor(program, city, city.home.folder, within=city.command)
+    handover = HandoverServer(city.home.folder, run)
+    duties = Loop("duties", Duties(city).work)
     with contextlib.ExitStack() as up:
         server.start()
         up.callback(server.stop)
@@ -106,6 +110,8 @@ def _serve(
         save_address(city.home.vault, url)
         followers.start()
         up.callback(followers.stop)
+        duties.start()
+        up.callback(duties.stop)
         handover.start()
         up.callback(handover.stop)
         output.emit("out", f"ready https://{seen}:{server.port}\n")

@@ -10,7 +10,14 @@ from central_hub.backup import backup_age_s
 from central_hub.city import City, Office
 from device_home.command import DONE, FAILED, Command, Output
 from device_home.shapes import ACTIVE
-from device_home.upkeep import PROBLEMS_SHOWN_MAX, Check, verify, version, warnings
+from device_home.upkeep import (
+    PROBLEMS_SHOWN_MAX,
+    Check,
+    audit_figures,
+    verify,
+    version,
+    warnings,
+)
 from sync_protocol.clock import millis
 from sync_protocol.errors import PeerError
 from sync_protocol.exchange.enrol import short_name
@@ -26,6 +33,7 @@ _NOTHING_WRONG: dict[str, int | str] = {
     "clock_offset_ms": 0,
     "quarantined": 0,
     "conflicts": 0,
+    "audit_differed_s": -1,
 }
 """What `warnings` looks at, where a device has not said it."""
 
@@ -44,7 +52,7 @@ def ward_health(office: Office) -> dict[str, object]:
     counts = replica.rooms.views.counts()
     oldest = max(0, now - millis(counts.oldest_dispute)) // 1000 if counts.disputed else 0
     grants = replica.holding.roster.grants.values()
-    lacking = sum(not replica.has_scan(chunks) for chunks in replica.scans_waiting().values())
+    lacking = sum(not replica.scans.holds(chunks) for chunks in replica.scans.waiting().values())
     return {
         "ward": office.ward.code,
         "id": office.ward.id.hex(),
@@ -57,6 +65,7 @@ def ward_health(office: Office) -> dict[str, object]:
         "scans_lacking": lacking,
         "views_lag": replica.follower.lag(),
         "backup_age_s": backup_age_s(replica),
+        **audit_figures(replica),
         "devices": [_device_health(office, item, now) for item in grants],
     }
 
@@ -102,14 +111,17 @@ def _age_s(now_ms: int, then_ms: int) -> int:
 
 
 def _health(city: City, arguments: argparse.Namespace, output: Output) -> int:
-    rows = [ward_health(office) for office in city.chosen(arguments.ward)]
+    offices = city.chosen(arguments.ward)
+    rows = [ward_health(office) for office in offices]
     protected = city.home.vault.protected_against_theft
-    for row in rows:
+    for office, row in zip(offices, rows, strict=True):
         output.say(
             f"{row['ward']} {row['name']}: {row['records']} dossiers, {row['conflicts']} disputed, "
             f"{row['quarantined']} held back, views {row['views_lag']} behind, "
             f"backup {_ago(row['backup_age_s'])}"
         )
+        for sentence in warnings({**_NOTHING_WRONG, **audit_figures(office.replica)}):
+            output.say(f"    ⚠ {sentence}")
         devices = row["devices"]
         for item in devices if isinstance(devices, list) else ():
             state = item["revoked"] or ACTIVE

@@ -96,10 +96,10 @@ class Followers:
                 self.wake(ward)
 
     def _follow(self, ward: WardId) -> bool:
-        office = self._city.office(ward)
-        count = office.replica.follow(SLICE_ENTRIES)
-        office.registrar.countersign()
-        return count >= SLICE_ENTRIES
+        with self._city.visit(ward) as office:
+            count = office.replica.follow(SLICE_ENTRIES)
+            office.registrar.countersign()
+            return count >= SLICE_ENTRIES
 
     def _again_later(self, ward: WardId) -> bool:
         """Try again after a while; return that there is nothing to go on with now."""

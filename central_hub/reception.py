@@ -7,6 +7,7 @@ from central_hub.city import City
 from central_hub.followers import Followers
 from sync_protocol.crypto.certificate import fingerprint
 from sync_protocol.errors import InvitationError, WrongWardError
+from sync_protocol.identity import WardId
 from sync_protocol.transport.carrier import Parcel
 from sync_protocol.transport.http_contract import Incoming
 from sync_protocol.wire import message as m
@@ -28,7 +29,10 @@ class Reception:
         """Answer a sync request. Raises `PeerError` kinds and `BusyError`."""
         envelope = m.parse(incoming.envelope)
         with self.admission.place(envelope.ward):
-            office = self._city.office(envelope.ward)
+            return self._answer(envelope, incoming)
+
+    def _answer(self, envelope: m.Envelope, incoming: Incoming) -> Parcel:
+        with self._city.visit(WardId(envelope.ward)) as office:
             before = office.contacts.entries_held()
             try:
                 answer = office.responder.respond(incoming.envelope, incoming.payloads)
@@ -45,10 +49,10 @@ class Reception:
         application = read_application(incoming.envelope, self._city.home.keys.public)
         with self.admission.place(application.ward):
             try:
-                office = self._city.office(application.ward)
+                with self._city.visit(application.ward) as office:
+                    return Parcel(office.registrar.admit(incoming.envelope))
             except WrongWardError as cause:
                 raise InvitationError("This invitation is for a ward not known here.") from cause
-            return Parcel(office.registrar.admit(incoming.envelope))
 
     def health(self) -> dict[str, int | bool]:
         """Return figures about the hub as a whole, for a monitor: no names, no ids."""

@@ -146,14 +146,14 @@ class Device:
     def _round(self, initiator: Initiator, replica: Replica, total: Outcome) -> bool:
         """Exchange once; return whether scans became known that are to be fetched."""
         fetch = self._home.place().role != TABLET
-        before = replica.scans_waiting().keys()
+        before = replica.scans.waiting().keys()
         initiator.outcome = Outcome()
         try:
             initiator.run(fetch_scans=fetch)
         finally:
             _add(total, initiator.outcome)
         replica.follow()
-        return fetch and not replica.scans_waiting().keys() <= before
+        return fetch and not replica.scans.waiting().keys() <= before
 
 
 def _add(total: Outcome, part: Outcome) -> None:

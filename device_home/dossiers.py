@@ -19,7 +19,7 @@ from device_home.assignments import read_assignments, read_status
 from device_home.command import DONE, Command, Output
 from device_home.duties import read_scan
 from device_home.edits import set_many, sort_words
-from device_home.officers import acting_officer, check_allowed, officer_option
+from device_home.officers import acting_officer, check_allowed, check_settles, officer_option
 from device_home.reading import dossier_lines
 from device_home.shapes import (
     SCAN_READ,
@@ -161,6 +161,7 @@ def _set_one(replica: Replica, officer: OfficerId, arguments: Namespace, output:
         output.data({"id": view.id.hex(), "changed": False, "etag": etag(view)})
         output.say("Nothing differs from what stands there.")
         return
+    check_settles(replica, officer, view, change)
     written = save(replica, officer, change)
     view, _ = load(replica, view.id)
     output.data(

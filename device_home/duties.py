@@ -4,26 +4,36 @@
   sealed to the city's offline recovery key in the log.
 * An edge takes the shares that are addressed to it, and shares what it holds with every other edge
   that has a grant, is not revoked, and has none.
+* An edge takes back what it granted long ago and no hub has confirmed.
 * The hub countersigns what edges granted while it was away.
+* A tablet lets go, once a day, of what is closed, old, and safe elsewhere; an edge, of pieces of
+  scans that were left there long ago, and that nothing names.
 
 What holds: all of it is idempotent. A device without a grant, or with a revoked one, does nothing.
 """
 
 from __future__ import annotations
 
+from device_home.delegation import lapsed_grants
 from device_home.home import Home
+from device_home.notes import keep_let_go, last_let_go_ms
+from sync_protocol import limits
 from sync_protocol.attachment import Manifest, key_name, open_scan, scan_key
 from sync_protocol.crypto import seal
 from sync_protocol.crypto.key import AgreementKey, random_bytes
+from sync_protocol.dossier.status import CLOSED
 from sync_protocol.errors import AccessError, InputError, PeerError, WrongKeyError
 from sync_protocol.exchange.enrol import Registrar
 from sync_protocol.identity import KEY_BYTES, NO_OFFICER
 from sync_protocol.membership import grant as g
 from sync_protocol.replica import Replica
+from sync_protocol.replica.lodging import sweep_lodged
 from sync_protocol.replica.replica import SCAN_KEY_NOTE
+from sync_protocol.replica.retention import sweep
 
 WARD_KEY_PURPOSE = b"motcua/ward-key/1"
 """Under which the private half is sealed, to the recovery key and to other edges alike."""
+_DAY_MS = 86_400_000
 _SECRET = "ward-key:"  # noqa: S105 - the name of a secret, not one
 
 
@@ -34,16 +44,33 @@ def do_duties(home: Home, replica: Replica) -> int:
     role = roster.role_of(own)
     if role == g.HUB:
         return Registrar(replica).countersign()
-    if role != g.EDGE or roster.revoked(own) is not None:
+    if roster.revoked(own) is not None:
+        return 0
+    if role in (g.EDGE, g.TABLET):
+        _let_go(home, replica)
+    if role != g.EDGE:
         return 0
     _take_shares(home, replica)
     said: list[g.Statement] = []
     if roster.ward_key() is None and roster.certificate is not None:
         said.extend(_make_key(home, roster.certificate.recovery))
     said.extend(_shares_due(home, replica))
+    said.extend(lapsed_grants(replica))
     if said:
         replica.say(said, NO_OFFICER)
     return len(said)
+
+
+def _let_go(home: Home, replica: Replica) -> None:
+    """Let go of what this device need not keep, if the last time was a day ago."""
+    days = home.settings.number("retention_days", limits.RETENTION_DAYS)
+    now, last = replica.character.wall(), last_let_go_ms(replica)
+    if last is not None and abs(now - last) < _DAY_MS:
+        return
+    if days > 0:
+        sweep(replica, CLOSED, days)  # a tablet's: an edge lets go of no dossier
+    sweep_lodged(replica)
+    keep_let_go(replica)
 
 
 def keep_ward_key(home: Home, key: AgreementKey) -> None:

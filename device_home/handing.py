@@ -9,6 +9,7 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -37,9 +38,16 @@ def hand_over(home: Path, words: list[str], cwd: Path) -> Iterator[tuple[str, st
 
 
 def executor(
-    program: Program[A], app: A, home: Path, after: Callable[[], None] = lambda: None
+    program: Program[A],
+    app: A,
+    home: Path,
+    after: Callable[[], None] = lambda: None,
+    within: Callable[[], AbstractContextManager[None]] = nullcontext,
 ) -> Execute:
-    """Return what a `HandoverServer` runs commands by; `after` is called when one has ended."""
+    """Return what a `HandoverServer` runs commands by; `after` is called when one has ended.
+
+    Each runs within what `within` gives, to its own end, though whoever asked may have gone.
+    """
 
     def execute(_command: str, arguments: Item) -> Iterator[Item]:
         said: queue.Queue[Item] = queue.Queue(_WAITING_MAX)
@@ -51,7 +59,8 @@ def executor(
         def run() -> None:
             code = FAILED
             try:
-                code = program.execute(app, home, _words(arguments), _cwd(arguments), emit)
+                with within():
+                    code = program.execute(app, home, _words(arguments), _cwd(arguments), emit)
             finally:
                 said.put({handover.EXIT: code})
 

@@ -40,7 +40,9 @@ _ENROLMENT = "enrolment"
 _INVITATION = "invitation"
 _OWN_FEED = "own-feed:"
 ENVIRONMENT = "MOTCUA_"
-DEVICE_SETTINGS = frozenset({"officer", "peer_url", "url", "idle_check_s", "disk_reserve_bytes"})
+DEVICE_SETTINGS = frozenset(
+    {"officer", "peer_url", "url", "idle_check_s", "disk_reserve_bytes", "retention_days"}
+)
 HUB_SETTINGS = frozenset({"host", "port", "url"})
 _KEY_CHARS_SHOWN_MAX = 40
 

@@ -9,6 +9,7 @@ _CONTACT = "health:contact"
 _SUCCESS = "health:success"
 _OFFSET = "health:clock-offset"
 _REPORTED = "health:reported"
+_LET_GO = "let-go"
 
 
 def keep_contact(replica: Replica, peer_time_ms: int) -> None:
@@ -48,6 +49,16 @@ def keep_report(replica: Replica) -> None:
 def last_report_ms(replica: Replica) -> int | None:
     """Return when the peer last took down our figures, by our clock."""
     return _read(replica, _REPORTED)
+
+
+def keep_let_go(replica: Replica) -> None:
+    """Remember that what may go was let go of now."""
+    _put(replica, {_LET_GO: replica.character.wall()})
+
+
+def last_let_go_ms(replica: Replica) -> int | None:
+    """Return when what may go was last let go of, by our clock."""
+    return _read(replica, _LET_GO)
 
 
 def _put(replica: Replica, notes: dict[str, int]) -> None:

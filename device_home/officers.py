@@ -29,10 +29,12 @@ from sync_protocol.membership.judgement import (
     Verdict,
     judge_author,
     judge_changeset,
+    role_in_force,
 )
 from sync_protocol.membership.roster import Roster
 from sync_protocol.record.change import Changeset, RecordChange
 from sync_protocol.replica import Replica
+from sync_protocol.view import RecordView
 
 _SENTENCES = {
     "not-allowed": "This officer's role does not give the right to write that.",
@@ -42,7 +44,6 @@ _SENTENCES = {
 }
 _ID_DIGITS_MIN = 4
 """Of an id's beginning: fewer could be a slip, and somebody else would act."""
-SUPERVISING = frozenset({g.SUPERVISOR, g.ADMINISTRATOR})
 
 
 def officer_option(parser: argparse.ArgumentParser) -> None:
@@ -170,24 +171,48 @@ def check_allowed(
         raise NotAllowedError(f"{sentence} Nothing was changed.", reason=verdict.reason)
 
 
+def check_settles(
+    replica: Replica, officer: OfficerId, view: RecordView, change: RecordChange
+) -> None:
+    """Check that nobody settles by writing over one of two versions what is another's to settle.
+
+    A reader sees only how many values a write replaces; who writes sees what is displayed. Raises
+    `NotAllowedError`.
+    """
+    role = role_in_force(replica.holding.roster, _author(replica, officer))
+    kind = replica.schema.by_id.get(change.type)
+    disputed = {(item.field, item.element) for item in view.conflicts}
+    for write in change.writes if kind is not None else ():
+        field = kind.by_id.get(write.field) if kind is not None else None
+        settlers = field.settlers if field is not None else ()
+        if settlers and role not in settlers and (write.field, write.element) in disputed:
+            raise NotAllowedError(
+                "Two versions stand there, and this officer may not settle it. Nothing was changed."
+            )
+
+
 def check_supervises(replica: Replica, officer: OfficerId) -> None:
     """Check that `officer` is a supervisor or administrator. Raises `NotAllowedError`."""
     known = replica.holding.roster.officer_now(officer)
-    if known is None or known.role not in SUPERVISING:
+    if known is None or known.role not in g.SUPERVISING:
         raise NotAllowedError("Only a supervisor may do that (--officer). Nothing was changed.")
 
 
-def _verdict(replica: Replica, officer: OfficerId, changes: Sequence[RecordChange]) -> Verdict:
+def _author(replica: Replica, officer: OfficerId) -> Author:
     own = replica.own
     seq = own.row.head.seq + 1
     seen = {feed: mark.seq for feed, mark in replica.marks().items()}
-    author = Author(
+    return Author(
         Dot(own.feed, seq),
         replica.keys.public,
         officer,
         seen,
         replica.follower.within_cut(own, seq),
     )
+
+
+def _verdict(replica: Replica, officer: OfficerId, changes: Sequence[RecordChange]) -> Verdict:
+    author = _author(replica, officer)
     roster = replica.holding.roster
     verdict = judge_author(roster, author)
     if verdict != ADMITTED or not changes:

@@ -68,6 +68,8 @@ def dossier_lines(shape: Shape) -> Iterator[str]:
     yield f"{shape['id']}{code}  {shape['status_name']}  {ticks_text(shape['saved'])}"
     if shape["held"]:
         yield "⏸ Chờ kiểm tra: hồ sơ này chưa được tính, hoặc chưa về đến máy này."
+    if shape["purged"]:
+        yield "Hồ sơ đã xong nên máy này không giữ nữa. Lấy lại bằng “dossier fetch”."
     if shape["retracted"]:
         yield "⚠ Hồ sơ đã được rút."
     for name, item in shape["fields"].items():

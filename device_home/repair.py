@@ -22,7 +22,6 @@ from device_home.command import DONE, FAILED, Command, Output
 from device_home.device import Device
 from device_home.home import own_declarations
 from device_home.upkeep import Check, check_chains, check_pages, manifests, verify, why
-from sync_protocol.encoding import encode
 from sync_protocol.errors import (
     NewerStoreError,
     PeerError,
@@ -39,7 +38,6 @@ from sync_protocol.log.feed import read_declaration
 from sync_protocol.log.journal import JournalFrame, open_frame
 from sync_protocol.log.seal import encode_seal, make_seal
 from sync_protocol.replica import Offer, Replica
-from sync_protocol.replica.replica import SCAN_NOTE
 from sync_protocol.storage.files import disk_errors, make_folder, sync_folder
 from sync_protocol.storage.journal import FileJournal
 from sync_protocol.storage.sqlite_log import SqliteLog
@@ -262,18 +260,14 @@ def _hash_before(replica: Replica, feed: FeedId, first: int) -> bytes | None:
 
 def ask_for_scans(replica: Replica) -> int:
     """Queue every scan that is not whole here, so that the next exchange fetches it."""
-    waiting = replica.scans_waiting()
+    waiting = replica.scans.waiting()
     erased = replica.holding.roster.erased_chunks
     found = {
         manifest.id: manifest.chunks
         for manifest in manifests(replica)
-        if not replica.has_scan(manifest.chunks) and not erased.intersection(manifest.chunks)
+        if not replica.scans.holds(manifest.chunks) and not erased.intersection(manifest.chunks)
     }
-    store = replica.rooms.log
-    with replica.lock, store.transaction(durable=False):
-        for scan, chunks in found.items():
-            if scan not in waiting:
-                store.put_note(SCAN_NOTE + scan.hex(), encode(chunks))
+    replica.scans.put({scan: chunks for scan, chunks in found.items() if scan not in waiting})
     return len(found)
 
 

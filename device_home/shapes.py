@@ -91,7 +91,7 @@ class Ticks:
 
     def scan(self, manifest: Manifest) -> Shape:
         """Return the three ticks of a scan: every chunk of it must be there."""
-        whole = self._replica.has_scan(manifest.chunks)
+        whole = self._replica.scans.holds(manifest.chunks)
         found = self._replica.receipts.scan_safety(manifest.id)
         return {
             "device": whole,
@@ -155,6 +155,7 @@ def whole(replica: Replica, view: RecordView, state: RecordState) -> Shape:
         **row(view, state, ticks),
         "etag": etag(view),
         "read_only": view.read_only,
+        "purged": view.purged,
         "fields": {
             item.name: cell_shape(replica, item) for item in view.fields if item.element is None
         },

@@ -28,7 +28,7 @@ from sync_protocol.log.feed import Head
 from sync_protocol.log.journal import open_frame
 from sync_protocol.log.seal import check_seal, decode_seal
 from sync_protocol.merge.state import decode_state
-from sync_protocol.replica import Replica
+from sync_protocol.replica import Replica, audit
 from sync_protocol.replica.follow import Follower
 from sync_protocol.replica.holding import Chain
 from sync_protocol.replica.rejudge import Rejudge
@@ -166,9 +166,9 @@ def check_chunks(replica: Replica) -> Check:
         if store.get(address) is None:
             problems.append(f"chunk {address.hex()[:16]} is damaged")
     erased = replica.holding.roster.erased_chunks
-    waiting = set(replica.scans_waiting())
+    waiting = set(replica.scans.waiting())
     for manifest in manifests(replica):
-        whole = replica.has_scan(manifest.chunks) or erased.intersection(manifest.chunks)
+        whole = replica.scans.holds(manifest.chunks) or erased.intersection(manifest.chunks)
         if not whole and manifest.id not in waiting:
             problems.append(f"scan {manifest.id.hex()} is not whole")
     return Check("chunks", count, tuple(problems))
@@ -255,7 +255,7 @@ def figures(home: Home, replica: Replica) -> dict[str, int | str]:
         "role": replica.holding.roster.role_of(home.keys.public) or "",
         "entries_unsent": unsent,
         "oldest_unsent_s": 0 if not oldest else max(0, now - oldest) // 1000,
-        "scans_waiting": len(replica.scans_waiting()),
+        "scans_waiting": len(replica.scans.waiting()),
         "records": counts.records,
         "quarantined": counts.held,
         "conflicts": counts.disputed,
@@ -270,7 +270,18 @@ def figures(home: Home, replica: Replica) -> dict[str, int | str]:
         "protected_against_theft": int(home.vault.protected_against_theft),
         "last_contact_s": _age_s(now, last_contact_ms(replica)),
         "last_success_s": _age_s(now, last_success_ms(replica)),
+        **audit_figures(replica),
         "notice": replica.author.notice,
+    }
+
+
+def audit_figures(replica: Replica) -> dict[str, int | str]:
+    """Return what comparing sums with others has found: how often they differed, and when last."""
+    found = audit.alarm(replica)
+    return {
+        "audits_differing": found.count,
+        "audit_differed_s": _age_s(replica.character.wall(), found.last_ms or None),
+        "audit_healed": found.healed,
     }
 
 
@@ -344,6 +355,10 @@ def warnings(found: dict[str, int | str]) -> list[str]:
         ),
         (int(found["quarantined"]) > 0, "Something is held back: see “quarantine list”."),
         (int(found["conflicts"]) > 0, "Somebody must decide: see “conflict list”."),
+        (
+            0 <= int(found["audit_differed_s"]) < limits.AUDIT_SHOWN_DAYS * 86_400,
+            "What is shown here has differed from the peer's: run “verify” on both.",
+        ),
     )
     return [sentence for due, sentence in tests if due]
 

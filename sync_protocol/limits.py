@@ -75,6 +75,13 @@ CHUNKS_PER_ATTACHMENT_MAX = ATTACHMENT_BYTES_MAX // CHUNK_BYTES
 SCANS_LACKING_SHOWN_MAX = 16
 """Scans that an answer to HELLO names as lacking: 16 x (16 + 80 x 32 B) = 41 KB at most, of the
 usual pages (one chunk each) under 1 KB; 1,000 lost scans are all named within 63 greetings."""
+LODGED_BYTES_MAX = 512 * MIB
+"""Chunks that one device leaves and no dossier here names yet: a tablet whose grant or review takes
+a month brings 22 days x 40 scans x 400 KiB = 344 MiB. 50 devices that all lie have 25 GiB."""
+LODGED_CHUNK_BYTES_MIN = 4 * KIB
+"""A smaller chunk counts as so much: a block of the disk. So 131,072 chunks at most."""
+LODGED_DAYS = 30
+"""What was left in pieces and never named or receipted goes after so long; it can come again."""
 ATTACHMENTS_PER_RECORD_MAX = 256
 """Papers of one dossier; the longest list of the catalogue has 21."""
 
@@ -116,6 +123,8 @@ SNAPSHOTS_KEPT_BYTES_MAX = 64 * MIB
 """Their bytes: 2 x 100,000 records of 82 B are 16 MiB; above it only the newest is kept."""
 AUDIT_HOURS = 24
 """Between two audits with one peer: the sums of 100,000 records take 0.3 s, and 4 KiB travel."""
+AUDIT_SHOWN_DAYS = 30
+"""An audit that found a difference is warned of so long: a month of mornings."""
 RETENTION_DAYS = 90
 """A closed dossier stays on a tablet so long after its last entry, once it is safe elsewhere."""
 KEYS_KEPT_DAYS = 400
@@ -147,10 +156,18 @@ SEARCH_RESULTS_MAX = 200
 SEARCH_WORDS_MAX = 16
 """Words of one search that count: a Vietnamese name has up to 8, its street as many."""
 
+# --- the city ------------------------------------------------------------------------------
+WARDS_OPEN_MAX = 1024
+"""Wards that the hub holds open: the largest city has 579, each with about 12 files (of the 65,536
+that `serve` asks for), and a station of each calls every minute: fewer would open and close."""
+WARD_IDLE_S = 900.0
+"""A ward that nobody has visited for so long is closed: 15 looks that its stations have missed."""
+
 # --- people --------------------------------------------------------------------------------
 PIN_TRIES_MAX = 10
 """Wrong PINs before a slot is locked."""
 INVITATION_HOURS = 72
 """An invitation made on Friday works on Monday."""
 DELEGATED_GRANT_DAYS = 30
-"""An edge's own enrolment of a tablet holds so long without the hub's countersignature."""
+"""An edge's own enrolment of a tablet holds so long without the hub's countersignature: a line
+that is cut for a month is an emergency in which somebody looks after the tablets anyway."""

@@ -37,6 +37,7 @@ SCHEMA = Schema(1, (CASE,))
 WARD = WardId(bytes(range(16)))
 ROOT = SigningKey(hashlib.sha256(b"root").digest())
 AN = OfficerId(b"an".ljust(16, b"."))
+BE = OfficerId(b"be".ljust(16, b"."))
 
 
 @dataclass(slots=True)
@@ -83,7 +84,8 @@ class Ward:
         certificate = g.Certificate(1, hub.keys.public, hub.keys.agreement.public, recovery.public)
         key = g.WardKey(AgreementKey(bytes(range(32))).public, recovery.public, b"")
         hub.say([g.Certified(g.certify(ROOT, certificate)), key], NO_OFFICER)
-        hub.say([g.Officer(AN, "An", g.SUPERVISOR)], NO_OFFICER)
+        officers = [g.Officer(AN, "An", g.SUPERVISOR), g.Officer(BE, "Bé", g.ADMINISTRATOR)]
+        hub.say(officers, NO_OFFICER)
         for name in edges:
             it = keys(name)
             hub.say([g.Grant(it.public, it.agreement.public, g.EDGE, name)], NO_OFFICER)

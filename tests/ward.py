@@ -26,6 +26,7 @@ WARD = WardId(b"ward" * 4)
 START_MS = 1_790_000_000_000
 CLERK = OfficerId(b"clerk___________")
 DOCTOR = OfficerId(b"doctor__________")
+CHIEF = OfficerId(b"chief___________")
 
 
 def keys_of(name: str) -> DeviceKeys:
@@ -185,6 +186,7 @@ class Ward:
                 g.WardKey(self.ward_key.public, self.recovery.public, b""),
                 g.Officer(CLERK, "Clerk", g.CLERK),
                 g.Officer(DOCTOR, "Doctor", g.SUPERVISOR),
+                g.Officer(CHIEF, "Chief", g.ADMINISTRATOR),
             ],
             NO_OFFICER,
         )

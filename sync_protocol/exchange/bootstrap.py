@@ -29,6 +29,7 @@ from sync_protocol.log.entry import SHORT_HASH_BYTES, Mark
 from sync_protocol.log.feed import read_declaration
 from sync_protocol.membership import grant as g
 from sync_protocol.replica import snapshot
+from sync_protocol.replica.fetching import restore
 from sync_protocol.replica.replica import Replica
 from sync_protocol.wire.hello import Frontier
 from sync_protocol.wire.message import Kind
@@ -172,7 +173,7 @@ def fetch_records(replica: Replica, ask: Ask, records: Sequence[RecordId]) -> in
             raise MalformedMessageError("An answer brings other chunks than it names.")
         for address, chunk in zip(answer.chunks, chunks, strict=True):
             check_chunk(address, chunk)
-            came += snapshot.restore(replica, read_rows(chunk), frozenset(part), root)
+            came += restore(replica, read_rows(chunk), frozenset(part), root)
     return came
 
 

@@ -255,7 +255,7 @@ def _content(parts: Parts, receipts: list[bytes] | None) -> Content:
 def _scans(replica: Replica, to: Recipient) -> Iterator[Content]:
     """Yield pieces of chunks: of scans that wait here, as far as the recipient has not them all."""
     batch = _Batch()
-    for scan, addresses in replica.scans_waiting().items():
+    for scan, addresses in replica.scans.waiting().items():
         if _has(replica.receipts.scan_safety(scan), to.device, replica):
             continue
         for address in addresses:

@@ -16,6 +16,7 @@ from sync_protocol.encoding import decode, encode
 from sync_protocol.errors import InputError, InvitationError, WrongWardError
 from sync_protocol.identity import NO_OFFICER, DeviceKey, OfficerId, device_id
 from sync_protocol.membership import grant as g
+from sync_protocol.membership.roster import Roster
 from sync_protocol.replica.replica import Replica
 from sync_protocol.wire.enrol import (
     SECRET_BYTES,
@@ -119,12 +120,15 @@ class Registrar:
         self._replica.say([g.Grant(device, agreement, role, label, version)], officer)
 
     def countersign(self) -> int:
-        """The hub makes an edge's grants its own, but for revoked ones; returns how many."""
+        """The hub makes an edge's grants its own, but for revoked ones; returns how many.
+
+        Those that had lapsed meanwhile count again by this.
+        """
         roster = self._replica.holding.roster
         waiting = [
             item
             for item in roster.grants.values()
-            if item.delegated and roster.revoked(item.device) is None
+            if item.delegated and _is_confirmable(roster, item.device)
         ]
         for item in waiting:
             self.grant(item.device, item.agreement, item.role, item.label)
@@ -152,6 +156,11 @@ class Registrar:
         name = roster.profile.name if roster.profile else ""
         certificate = self._replica.rooms.log.note("certificate") or b""
         return Welcome(self._replica.holding.ward, code, name, role, certificate)
+
+
+def _is_confirmable(roster: Roster, device: DeviceKey) -> bool:
+    revoke = roster.revoked(device)
+    return revoke is None or revoke.reason == g.LAPSED
 
 
 def apply(keys: DeviceKeys, invitation: Invitation, label: str) -> bytes:

@@ -34,6 +34,7 @@ from sync_protocol.identity import DeviceKey, FeedId, RecordId
 from sync_protocol.log import frontier as heads
 from sync_protocol.log.entry import SHORT_HASH_BYTES, Mark
 from sync_protocol.replica import snapshot
+from sync_protocol.replica.fetching import wanted_records
 from sync_protocol.replica.holding import Chain
 from sync_protocol.replica.receipts import try_take
 from sync_protocol.replica.replica import Replica
@@ -129,7 +130,7 @@ class Initiator:
 
     def _fetch_touched(self) -> None:
         """What came for a dossier that was let go of brings it back."""
-        touched = snapshot.wanted_records(self._replica)
+        touched = wanted_records(self._replica)
         if touched and not self._differs():
             self.fetch(touched)
 

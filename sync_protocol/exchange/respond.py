@@ -208,7 +208,8 @@ class Responder:
         for raw in push.receipts:
             with self.replica.lock:
                 try_take(self.replica.receipts, raw)
-        rows = [(bytes(feed), error.code, error.diagnosis) for feed, error in refused.items()]
+        named = list(refused.items())[: limits.PAYLOADS_PER_MESSAGE_MAX]
+        rows = [(bytes(feed), error.code, error.diagnosis) for feed, error in named]
         body = Pushed(
             self.replica.receipt(),
             staged(self.replica),

@@ -10,6 +10,7 @@ from sync_protocol import limits
 from sync_protocol.attachment import ADDRESS_BYTES, attachment_id
 from sync_protocol.errors import BadSignatureError, LimitExceededError, MalformedMessageError
 from sync_protocol.identity import AttachmentId, DeviceKey
+from sync_protocol.replica.lodging import Lodging, promise
 from sync_protocol.replica.receipts import try_take
 from sync_protocol.replica.replica import Replica
 from sync_protocol.wire.chunk import ChunksAnswer, ChunksGet, ChunksPut, ChunksWanted
@@ -37,6 +38,7 @@ class Chunks:
     def __init__(self, replica: Replica) -> None:
         """Attach to a replica."""
         self._replica = replica
+        self._lodging = Lodging(replica)
         self._turn = 0
 
     def lacking(self) -> list[tuple[bytes, list[bytes]]]:
@@ -45,11 +47,11 @@ class Chunks:
         A restored copy of this replica may have lost what its receipts spoke of; nobody else can
         know. So whoever comes and holds one of these brings it again.
         """
-        waiting = sorted(self._replica.scans_waiting().items())
+        waiting = sorted(self._replica.scans.waiting().items())
         first = self._turn * limits.SCANS_LACKING_SHOWN_MAX % max(len(waiting), 1)
         self._turn += 1
         shown = waiting[first : first + limits.SCANS_LACKING_SHOWN_MAX]
-        return [(scan, chunks) for scan, chunks in shown if not self._replica.has_scan(chunks)]
+        return [(scan, chunks) for scan, chunks in shown if not self._replica.scans.holds(chunks)]
 
     def wanted(
         self, body: ChunksWanted, sender: DeviceKey
@@ -66,14 +68,23 @@ class Chunks:
         """Store chunks as they arrive."""
         check_addresses(body.chunks)
         erased = self._replica.holding.roster.erased_chunks
+        scan_of = {chunk: scan for scan, chunks in _true(body.attachments) for chunk in chunks}
+        too_much: LimitExceededError | None = None
         for address in body.chunks:
             chunk = next(payloads, None)
             if chunk is None:
                 raise MalformedMessageError("A chunk is missing.")
             if hashlib.sha256(chunk).digest() != address:
                 raise BadSignatureError("A chunk is not the one that its message names.")
-            if address not in erased:
-                self._replica.rooms.chunks.put(address, chunk)
+            if address in erased:
+                continue
+            try:
+                scan = scan_of.get(address, AttachmentId(b""))
+                self._lodging.take(address, chunk, sender, scan)
+            except LimitExceededError as problem:
+                too_much = problem  # those of named scans are taken in all the same
+        if too_much is not None:
+            raise too_much
         return self._answer([], body.attachments, sender)
 
     def get(self, body: ChunksGet) -> tuple[Kind, ChunksAnswer, list[bytes]]:
@@ -99,16 +110,23 @@ class Chunks:
         sender: DeviceKey,
     ) -> tuple[Kind, ChunksAnswer, list[bytes]]:
         whole = []
-        for name, chunks in attachments[: limits.PAYLOADS_PER_MESSAGE_MAX]:
-            if attachment_id(chunks) == name and self._replica.has_scan(chunks):
-                whole.append(AttachmentId(name))
+        with self._replica.lock:  # what is promised does not go meanwhile
+            for name, chunks in _true(attachments):
+                if self._replica.scans.holds(chunks):
+                    promise(self._replica, name, chunks)
+                    whole.append(name)
         receipts = self._replica.receipts
         if self._replica.is_hub():
-            for scan in whole:
-                self._replica.scan_done(scan)
+            self._replica.scans.done(whole)
         receipt = self._replica.receipt(whole) if whole else b""
         relayed = receipts.relayed_scans([AttachmentId(name) for name, _ in attachments], sender)
         return Kind.CHUNKS_ANSWER, ChunksAnswer(lacking, [], receipt, relayed), []
+
+
+def _true(attachments: Scans | Sequence[tuple[bytes, list[bytes]]]) -> Scans:
+    """Return those, within the bound, that are what their ids say."""
+    bounded = attachments[: limits.PAYLOADS_PER_MESSAGE_MAX]
+    return [(AttachmentId(name), parts) for name, parts in bounded if attachment_id(parts) == name]
 
 
 def check_addresses(chunks: Sequence[bytes]) -> None:
@@ -131,7 +149,7 @@ class ScanCourier:
 
     def run(self, *, fetch: bool) -> None:
         """Move every waiting scan as far as this peer allows."""
-        waiting = list(self._replica.scans_waiting().items())
+        waiting = list(self._replica.scans.waiting().items())
         step = 64
         for start in range(0, len(waiting), step):
             group = waiting[start : start + step]
@@ -147,8 +165,8 @@ class ScanCourier:
             raise LimitExceededError("More scans are named than the bound allows.")
         for name, chunks in lacking:
             scan = AttachmentId(name)
-            if attachment_id(chunks) == scan and self._replica.has_scan(chunks):
-                self._replica.scan_again(scan, chunks, peer)
+            if attachment_id(chunks) == scan and self._replica.scans.holds(chunks):
+                self._replica.scans.again(scan, chunks, peer)
 
     def _state(self, group: Scans, chunks: list[bytes]) -> list[bytes]:
         mine = [a for _, items in group for a in items if self._replica.rooms.chunks.has(a)]
@@ -213,9 +231,13 @@ class ScanCourier:
 
 def settle(replica: Replica, group: Scans) -> None:
     """Let those scans wait no more that are whole here and, by a receipt, at the hub."""
-    for scan, chunks in group:
-        if replica.has_scan(chunks) and replica.receipts.scan_safety(scan).hub:
-            replica.scan_done(scan)
+    replica.scans.done(
+        [
+            scan
+            for scan, chunks in group
+            if replica.scans.holds(chunks) and replica.receipts.scan_safety(scan).hub
+        ]
+    )
 
 
 def _named(group: Scans) -> list[tuple[bytes, list[bytes]]]:

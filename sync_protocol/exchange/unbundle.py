@@ -11,9 +11,9 @@ What holds:
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from sync_protocol import limits
 from sync_protocol.attachment import attachment_id, key_name
@@ -35,6 +35,7 @@ from sync_protocol.exchange.scans import settle
 from sync_protocol.identity import AttachmentId, DeviceKey, FeedId, WardId, device_id
 from sync_protocol.log.feed import read_declaration
 from sync_protocol.log.seal import decode_seal
+from sync_protocol.replica.lodging import promise
 from sync_protocol.replica.receipts import try_take
 from sync_protocol.replica.replica import Replica
 from sync_protocol.transport.folder import MANIFEST_SUFFIX, PIECE_SUFFIX, Folder
@@ -49,6 +50,8 @@ from sync_protocol.wire.bundle import (
     read_piece,
 )
 from sync_protocol.wire.push import Push
+
+T = TypeVar("T")
 
 
 class Trouble(NamedTuple):
@@ -246,7 +249,7 @@ class _Reader:
 
     def _of_hubs(self, content: Content) -> Content:
         """Leave only what hubs say: it may introduce the sender."""
-        declared = {raw: read_declaration(raw) for raw in content.declarations}
+        declared = dict(_read(content.declarations, read_declaration))
         hubs = self._replica.holding.roster.hubs
         feeds = {item.feed for item in declared.values() if item.declaration.device in hubs}
         kept = [
@@ -256,7 +259,7 @@ class _Reader:
         ]
         return Content(
             [raw for raw, item in declared.items() if item.feed in feeds],
-            [raw for raw in content.seals if decode_seal(raw).feed in feeds],
+            [raw for raw, seal in _read(content.seals, decode_seal) if seal.feed in feeds],
             [item for item, _ in kept],
             [packed for _, packed in kept],
         )
@@ -290,7 +293,7 @@ class _Reader:
                 if try_take(self._replica.receipts, raw) is None:
                     self.imported.receipts += 1
         if self.imported.receipts:
-            settle(self._replica, list(self._replica.scans_waiting().items()))
+            settle(self._replica, list(self._replica.scans.waiting().items()))
         self._replica.tidy_journal()
 
     def _lacking(self) -> None:
@@ -327,10 +330,13 @@ class _Reader:
         for sender in self.imported.senders:
             to = recipient_of(self._replica, sender)
             named = self._scans.get(sender, {})
-            scans = [scan for scan, chunks in named.items() if self._replica.has_scan(chunks)]
-            if self._replica.is_hub():
+            queue = self._replica.scans
+            with self._replica.lock:  # what is promised does not go meanwhile
+                scans = [scan for scan, chunks in named.items() if queue.holds(chunks)]
                 for scan in scans:
-                    self._replica.scan_done(scan)
+                    promise(self._replica, scan, named[scan])
+            if self._replica.is_hub():
+                queue.done(scans)
             if to is None or sender == self._replica.keys.public:
                 continue
             try:
@@ -340,6 +346,15 @@ class _Reader:
                 self.imported.troubles.append(Trouble("", problem.code, text))
                 return
             self.imported.answered += 1
+
+
+def _read(raws: Iterable[bytes], read: Callable[[bytes], T]) -> Iterator[tuple[bytes, T]]:
+    """Read each; what can't be read is passed over."""
+    for raw in raws:
+        try:
+            yield raw, read(raw)
+        except PeerError:
+            continue
 
 
 def _names(content: Content, feed: FeedId) -> bool:

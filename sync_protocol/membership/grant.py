@@ -33,13 +33,16 @@ from sync_protocol.record.change import SALT_BYTES
 
 HUB, EDGE, TABLET = "hub", "edge", "tablet"
 CLERK, SUPERVISOR, ADMINISTRATOR, DISABLED = "clerk", "supervisor", "administrator", "disabled"
-LOST, RETIRED, COMPROMISED, LOCKED, RESTORED = (
+LOST, RETIRED, COMPROMISED, LOCKED, LAPSED, RESTORED = (
     "lost",
     "retired",
     "compromised",
     "locked",
+    "lapsed",
     "restored",
 )
+SUPERVISING = frozenset({SUPERVISOR, ADMINISTRATOR})
+ERASE_APPROVERS_MIN = 2
 CRITICAL = 128
 
 
@@ -60,7 +63,9 @@ class Grant(Statement, frozen=True):
 class Revoke(Statement, frozen=True):
     """Of this device, only what lies within `cuts` counts; feeds not named are cut at nothing.
 
-    `reason` is lost, retired, compromised or locked; "restored" lifts the revocation.
+    `reason` is lost, retired, compromised or locked; "restored" lifts the revocation. "lapsed" is
+    an edge's: the hub was away for too long to confirm what the edge granted; once it does, the
+    statement counts no more.
     """
 
     device: DeviceKey
@@ -110,7 +115,7 @@ class Reject(Statement, frozen=True):
 class Erase(Statement, frozen=True):
     """Entries whose bodies, and chunks of scans (by address), every replica forgets.
 
-    Under four eyes.
+    Under four eyes: it counts if two different approvers supervised as its speaker knew it.
     """
 
     dots: list[list[Any]]

@@ -1,4 +1,7 @@
-"""Who has been silent for too long, and who is back: what the hub says of it.
+"""Who has been silent for too long, or was not confirmed for too long.
+
+The hub says who is silent, and who is back; an edge takes back what it granted while the hub was
+away, and no hub confirmed.
 
 A lapsed device holds back no clean-up. It comes back by a snapshot; what it has unsent comes in
 like any other work.
@@ -14,6 +17,25 @@ from sync_protocol.membership.grant import Lapse
 from sync_protocol.membership.roster import Roster
 
 _DAY_MS = 86_400_000
+
+
+def delegations_due(
+    roster: Roster, granted_ms: Mapping[DeviceKey, int], now_ms: int
+) -> list[DeviceKey]:
+    """Return the devices whose grants by this edge were confirmed by no hub for too long.
+
+    `granted_ms` says when this edge granted them, by the clock of `now_ms`. That clock decides when
+    it is said, once; what is said then counts everywhere alike. A device of which something was
+    said before (locked, or restored by a supervisor since) is left as it is.
+    """
+    return [
+        device
+        for device, at in sorted(granted_ms.items())
+        if now_ms - at >= limits.DELEGATED_GRANT_DAYS * _DAY_MS
+        and device not in roster.revocations
+        and (known := roster.grants.get(device)) is not None
+        and known.delegated
+    ]
 
 
 def lapses_due(roster: Roster, heard_ms: Mapping[DeviceKey, int], now_ms: int) -> list[Lapse]:

@@ -38,7 +38,8 @@ class Spoken(NamedTuple):
     """One control entry as the roster hears it.
 
     `seen` maps control feeds to the seq that the writer had folded. `agrees` says whether a cut
-    of this feed keeps the entry: it lies at or before it, on the same branch.
+    of this feed keeps the entry: it lies at or before it, on the same branch. `lacking` are the
+    devices of feeds of which the writer had seen more than is held here; None for one not known.
     """
 
     dot: Dot
@@ -47,6 +48,7 @@ class Spoken(NamedTuple):
     seen: Mapping[FeedId, int]
     statements: Sequence[g.Statement]
     agrees: Callable[[Mark], bool] = lambda _: True
+    lacking: frozenset[DeviceKey | None] = frozenset()
 
 
 class Granted(NamedTuple):
@@ -79,6 +81,7 @@ class Roster:
     suspects: list[g.Suspect] = field(default_factory=list)
     profile: g.Profile | None = None
     lapses: dict[DeviceKey, g.Lapse] = field(default_factory=dict)
+    unconfirmed: set[DeviceKey] = field(default_factory=set)
     merge_version: int = 1
     by_id: dict[DeviceId, DeviceKey] = field(default_factory=dict)
 
@@ -157,6 +160,8 @@ def build(root: bytes, spoken: Iterable[Spoken]) -> Roster:
     for item in from_hub:
         for statement in item.statements:
             _hear(roster, item, statement, delegated=False)
+    for item in from_hub:
+        _hear_erasures(roster, item)
     stated = dict(roster.revocations)
     for item in entries:
         if item.device not in roster.hubs and roster.role_of(item.device) == g.EDGE:
@@ -196,19 +201,46 @@ def _hear_edge(roster: Roster, item: Spoken) -> None:
     if not _within_cut(roster, item):
         return
     recoveries = {certificate.recovery for certificate in roster.hubs.values()}
-    supervises = roster.officer_role(item.officer, item.seen) in (g.SUPERVISOR, g.ADMINISTRATOR)
+    supervises = roster.officer_role(item.officer, item.seen) in g.SUPERVISING
     for statement in item.statements:
         target = getattr(statement, "device", None)
         tablet = target is not None and roster.role_of(target) in (None, g.TABLET)
         allowed = (
             (isinstance(statement, g.Grant) and statement.role == g.TABLET and tablet)
-            or (isinstance(statement, g.Revoke) and tablet and supervises)
+            or (tablet and _may_cut(roster, statement, supervises=supervises))
             or isinstance(statement, g.KeyShare)
             or (isinstance(statement, g.WardKey) and statement.recovery in recoveries)
             or (isinstance(statement, g.Adopt | g.Reject) and supervises)
         )
         if allowed:
             _hear(roster, item, statement, delegated=True)
+
+
+def _may_cut(roster: Roster, statement: g.Statement, *, supervises: bool) -> bool:
+    """A supervisor locks and restores; the edge itself takes back what no hub has confirmed."""
+    if not isinstance(statement, g.Revoke):
+        return False
+    if statement.reason != g.LAPSED:
+        return supervises
+    roster.unconfirmed.add(statement.device)
+    known = roster.grants.get(statement.device)
+    return known is None or known.delegated
+
+
+def _hear_erasures(roster: Roster, item: Spoken) -> None:
+    """An erasure can't be undone: it counts under four eyes, by what its speaker knew of them.
+
+    So what that was must be here first, or a role that comes later would take the erasure back.
+    """
+    if any(device is None or device in roster.hubs for device in item.lacking):
+        return
+    seen = {**item.seen, item.dot.feed: item.dot.seq}
+    for statement in item.statements:
+        if isinstance(statement, g.Erase):
+            roles = (roster.officer_role(who, seen) for who in set(statement.approvers))
+            if sum(role in g.SUPERVISING for role in roles) >= g.ERASE_APPROVERS_MIN:
+                roster.erased.update(g.read_dots(statement.dots))
+                roster.erased_chunks.update(statement.chunks)
 
 
 def _hear(roster: Roster, item: Spoken, statement: g.Statement, *, delegated: bool) -> None:
@@ -244,9 +276,6 @@ def _hear(roster: Roster, item: Spoken, statement: g.Statement, *, delegated: bo
             roster.adopted.update(g.read_dots(statement.dots))
         case g.Reject():
             roster.rejected.update(g.read_dots(statement.dots))
-        case g.Erase():
-            roster.erased.update(g.read_dots(statement.dots))
-            roster.erased_chunks.update(statement.chunks)
         case g.Suspect():
             roster.suspects.append(statement)
         case g.Profile():

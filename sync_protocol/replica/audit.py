@@ -22,6 +22,7 @@ from sync_protocol.merge.fold import Stamp, refold
 from sync_protocol.merge.stub import state_digest
 from sync_protocol.record.change import RecordChange
 from sync_protocol.replica import snapshot
+from sync_protocol.replica.fetching import wanted_records
 from sync_protocol.replica.judging import WaitsError
 from sync_protocol.replica.replica import Replica
 from sync_protocol.storage.store import StoredRecord
@@ -42,7 +43,7 @@ class Alarm:
 
 def is_settled(replica: Replica) -> bool:
     """Whether the views show the whole log: only then do sums say anything."""
-    wanted = snapshot.is_wanted(replica) or snapshot.wanted_records(replica)
+    wanted = snapshot.is_wanted(replica) or wanted_records(replica)
     return replica.follower.lag() == 0 and not wanted
 
 

@@ -329,7 +329,17 @@ class Holding:
                 if said is not None:
                     officer, statements = said[0], self._named(said[1], entry)
                     dot, agrees = self.dot(chain, seq), partial(self._keeps, chain, seq)
-                    yield Spoken(dot, chain.device, officer, dict(seen), statements, agrees)
+                    heads, lacking = dict(seen), self._lacking(seen)
+                    yield Spoken(dot, chain.device, officer, heads, statements, agrees, lacking)
+
+    def _lacking(self, seen: dict[FeedId, int]) -> frozenset[DeviceKey | None]:
+        """Return whose feeds are held less far than `seen`; None for feeds that are not known."""
+        found = {feed: self.by_feed.get(feed, []) for feed in seen}
+        return frozenset(
+            chains[0].device if chains else None
+            for feed, chains in found.items()
+            if all(chain.row.head.seq < seen[feed] for chain in chains)
+        )
 
     def _named(self, statements: Sequence[Statement], entry: Entry) -> list[Statement]:
         """Name the branch of entries that statements spoke of before their feed forked."""

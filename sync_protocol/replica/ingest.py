@@ -14,6 +14,7 @@ What holds:
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
@@ -29,7 +30,7 @@ from sync_protocol.errors import (
     PeerError,
     WrongWardError,
 )
-from sync_protocol.identity import DeviceKey, Dot, FeedId
+from sync_protocol.identity import DeviceKey, Dot, FeedId, feed_id
 from sync_protocol.log.block import (
     Range,
     group_head_first,
@@ -92,19 +93,23 @@ class Intake:
             self._take_seal(raw)
 
     def _declare(self, declarations: Iterable[bytes]) -> None:
-        fresh = [read_declaration(raw) for raw in declarations]
-        fresh = [item for item in fresh if item.feed not in self._holding.by_feed]
+        known = self._holding.by_feed
+        fresh = {feed: raw for raw in declarations if (feed := feed_id(raw)) not in known}
         if not fresh:
             return
-        if any(item.declaration.ward != self._holding.ward for item in fresh):
-            raise WrongWardError("This is for another ward; nothing was taken in.")
         with self._holding.transaction(durable=False):
-            for item in fresh:
+            for feed, raw in fresh.items():
                 try:
-                    self._bound_chains(item.declaration.device)
-                    self._holding.declare(item)
-                except LimitExceededError as problem:
-                    self.admission.refused[item.feed] = problem
+                    self._declare_one(raw)
+                except PeerError as problem:
+                    self.admission.refused[feed] = problem
+
+    def _declare_one(self, raw: bytes) -> None:
+        declared = read_declaration(raw)
+        if declared.declaration.ward != self._holding.ward:
+            raise WrongWardError("A feed of another ward; it was not taken in.")
+        self._bound_chains(declared.declaration.device)
+        self._holding.declare(declared)
 
     def _bound_chains(self, device: DeviceKey) -> None:
         """Check that one more feed or branch of a device is within the bounds."""
@@ -122,19 +127,21 @@ class Intake:
             raise LimitExceededError("A device has more feeds than its bound.")
 
     def _take_seal(self, raw: bytes) -> None:
-        seal = decode_seal(raw)
-        if seal.feed in self.admission.refused:
-            return
-        chains = self._holding.by_feed.get(seal.feed)
-        if not chains:
-            error = NotAdmittedError("A feed came without its declaration.")
-            self.admission.refused[seal.feed] = error
-            return
+        feed = FeedId(b"")  # whose an unreadable seal is, nobody can tell
         try:
-            check_seal(seal, chains[0].device)
-            self._seals.setdefault(seal.feed, []).append((seal, raw))
+            seal = decode_seal(raw)
+            feed = seal.feed
+            if feed not in self.admission.refused:
+                check_seal(seal, self._declared(feed)[0].device)
+                self._seals.setdefault(feed, []).append((seal, raw))
         except PeerError as problem:
-            self.admission.refused[seal.feed] = problem
+            self.admission.refused[feed] = problem
+
+    def _declared(self, feed: FeedId) -> list[Chain]:
+        chains = self._holding.by_feed.get(feed)
+        if not chains:
+            raise NotAdmittedError("A feed came without its declaration.")
+        return chains
 
     # --- one payload ----------------------------------------------------------------------------
 
@@ -148,9 +155,7 @@ class Intake:
             self.admission.refused[offer.feed] = problem
 
     def _take(self, offer: Offer) -> None:
-        chains = self._holding.by_feed.get(offer.feed)
-        if not chains:
-            raise NotAdmittedError("A feed came without its declaration.")
+        chains = self._declared(offer.feed)
         self._bound_pending(chains[0].device, offer.feed)
         found = unpack(offer.packed, self._head_for(chains, offer))
         if found.first != offer.first:
@@ -372,13 +377,8 @@ class Intake:
             for chain in self._holding.by_feed[feed]:
                 head = chain.row.head.seq
                 for _, entry in self._holding.store.entries(chain.number, head, head):
-                    self._hear_clock(entry)
-
-    def _hear_clock(self, entry: Entry) -> None:
-        try:
-            self._clock.hear(read_header(entry.header).timestamp)
-        except PeerError:
-            return  # an unreadable header moves no clock; the fold holds its entry back
+                    with suppress(PeerError):  # an unreadable header moves no clock
+                        self._clock.hear(read_header(entry.header).timestamp)
 
 
 def _is_control(entry: Entry) -> bool:

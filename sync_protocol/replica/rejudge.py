@@ -68,22 +68,38 @@ class Rejudge:
     def catch_up(self) -> None:
         """Judge again what statements name, where a name has only now become clear.
 
-        A statement may name an entry by a head of its feed that came later than the statement.
+        A statement may name an entry by a head of its feed that came later than the statement. And
+        a chain may have grown past a cut that turns out to be no place on it.
         """
         views = self._follower.views
         roster = self._holding.roster
         dots = roster.adopted | roster.rejected | roster.erased
-        names = checksum(encode([g.wire_dot(dot) for dot in sorted(dots)])) if dots else 0
+        passed = self._passed()
+        rows = [*(g.wire_dot(dot) for dot in sorted(dots)), *passed]
+        names = checksum(encode(rows)) if rows else 0
         if self._named is None:
             self._named = views.cursors().get(_NAMED, 0)
         if self._named == names:
             return
         with views.transaction():
-            for feed in sorted({dot.feed for dot in dots}):
+            feeds = {dot.feed for dot in dots} | {FeedId(feed) for feed, *_ in passed}
+            for feed in sorted(feeds):
                 for chain in list(self._holding.by_feed.get(feed, ())):
                     self._judge_chain(chain, dots)
             views.put_cursor(_NAMED, names)
         self._named = names
+
+    def _passed(self) -> list[tuple[bytes, int, bytes, int]]:
+        """Return the cuts that lie on no chain held, with each chain that holds another there."""
+        holding = self._holding
+        return sorted(
+            (cut.feed, cut.seq, cut.hash, chain.number)
+            for feed, chains in holding.by_feed.items()
+            for cut in holding.roster.cuts(chains[0].device, feed) or ()
+            if holding.find(cut) is None
+            for chain in chains
+            if holding.short_hash_at(chain, cut.seq) is not None
+        )
 
     def _beyond_us(self, feeds: set[FeedId], affected: Affected) -> bool:
         """Whether verdicts may change on entries that are not held any more."""
@@ -109,6 +125,8 @@ class Rejudge:
                 self._device(statement.device, affected)
             case g.Grant():
                 self._spoken_by(statement.device, affected)  # under another role it counts for less
+                if statement.device in self._holding.roster.unconfirmed:
+                    self._device(statement.device, affected)  # what had lapsed may count again
             case g.Adopt() | g.Reject() | g.Erase():
                 for dot in g.read_dots(statement.dots):
                     affected.dots.update(self._holding.everywhere(dot))

@@ -8,11 +8,18 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 
-from sync_protocol.attachment import Manifest, attachment_id, seal_scan
+from sync_protocol.attachment import attachment_id, seal_scan
 from sync_protocol.clock import HybridLogicalClock
-from sync_protocol.encoding import decode, encode
 from sync_protocol.errors import AccessError, InputError, NotEnrolledError, PeerError
-from sync_protocol.identity import AttachmentId, DeviceKey, Dot, FeedId, OfficerId, RecordId
+from sync_protocol.identity import (
+    ID_BYTES,
+    AttachmentId,
+    DeviceKey,
+    Dot,
+    FeedId,
+    OfficerId,
+    RecordId,
+)
 from sync_protocol.log.entry import Mark
 from sync_protocol.membership.grant import HUB, Statement
 from sync_protocol.merge.state import RecordState, decode_state
@@ -21,21 +28,20 @@ from sync_protocol.record.change import Changeset, RecordChange
 from sync_protocol.replica import snapshot
 from sync_protocol.replica.author import Act, Author, Written
 from sync_protocol.replica.character import Character, Digest, Rooms
+from sync_protocol.replica.fetching import want_records
 from sync_protocol.replica.follow import Follower
 from sync_protocol.replica.holding import Chain, Holding
 from sync_protocol.replica.ingest import Admission, Intake, Offer
 from sync_protocol.replica.projection import Projection
 from sync_protocol.replica.receipts import Receipts
 from sync_protocol.replica.rejudge import Rejudge
+from sync_protocol.replica.scan_queue import ScanQueue
 from sync_protocol.storage.store import Query
 from sync_protocol.view import RecordView
 
-SCAN_NOTE = "scan:"
 SCAN_KEY_NOTE = "scan-key:"
-_AGAIN_NOTE = "scans-again"
 _SUPERSEDED_NOTE = "superseded:"
-SCAN_COUNT_NOTE = "scans-queued"
-_SCANS = "scans"
+_ID_DIGITS = 2 * ID_BYTES
 
 
 class Replica:
@@ -64,16 +70,15 @@ class Replica:
         self.receipts = Receipts(self.holding, self.keys)
         projection = Projection(character.schema, character.fold_text, self._is_suspect)
         self.follower = Follower(self.holding, rooms.views, character.schema, projection)
-        self.follower.on_scans = self._queue_scans
+        self.scans = ScanQueue(rooms, self.lock, self.follower, self.receipts, self.keys.public)
         self.rejudge = Rejudge(self.follower)
         self.rejudge.on_lost = partial(snapshot.want, self)
-        self.follower.on_stubs = partial(snapshot.want_records, self)
+        self.follower.on_stubs = partial(want_records, self)
         self._erase_again()
         with suppress(PeerError):
             snapshot.finish(self)
-        lost_scans = rooms.views.cursors().get(_SCANS, 0) > self._scans_queued()
         stale = self.follower.is_of_another_schema()
-        if lost_scans or stale or self.follower.is_ahead():
+        if self.scans.was_lost() or stale or self.follower.is_ahead():
             self.rebuild()
         elif not rooms.views.cursors():
             with rooms.views.transaction():
@@ -173,55 +178,6 @@ class Replica:
             self.rooms.log.put_note(key, sealed.key)  # until the dossier is closed and safe
         return sealed.manifest
 
-    def _queue_scans(self, states: Sequence[RecordState]) -> None:
-        """Remember which scans must still travel: a note each, until they are safe."""
-        erased = self.holding.roster.erased_chunks
-        queue: dict[str, bytes] = {}
-        for state in states:
-            kind = self.schema.by_id[state.type]
-            for manifest in self.follower.projection.manifests(kind, state):
-                if not erased.intersection(manifest.chunks) and self._must_travel(manifest):
-                    queue[SCAN_NOTE + manifest.id.hex()] = encode(manifest.chunks)
-        if queue:
-            count = self._scans_queued() + 1
-            with self.lock, self.rooms.log.transaction(durable=False):
-                for key, value in queue.items():
-                    self.rooms.log.put_note(key, value)
-                self.rooms.log.put_note(SCAN_COUNT_NOTE, encode(count))
-            self.rooms.views.put_cursor(_SCANS, count)  # so that a lost queue is noticed
-
-    def _scans_queued(self) -> int:
-        note = self.rooms.log.note(SCAN_COUNT_NOTE)
-        return 0 if note is None else decode(note, int)
-
-    def _must_travel(self, manifest: Manifest) -> bool:
-        if not self.has_scan(manifest.chunks):
-            return True
-        return not self.is_hub() and not self.receipts.scan_safety(manifest.id).hub
-
-    def scans_waiting(self) -> dict[AttachmentId, list[bytes]]:
-        """Return the scans that are not yet safe: id to chunk addresses."""
-        notes = self.rooms.log.notes(SCAN_NOTE)
-        found = (decode(value, list[bytes]) for value in notes.values())
-        return {attachment_id(chunks): chunks for chunks in found}
-
-    def scan_done(self, scan: AttachmentId) -> None:
-        """A scan is where it must be: it need not travel any more."""
-        with self.lock, self.rooms.log.transaction(durable=False):
-            self.rooms.log.put_note(SCAN_NOTE + scan.hex(), None)
-
-    def scan_again(self, scan: AttachmentId, chunks: list[bytes], lacks: DeviceKey) -> None:
-        """A scan that is whole here must travel again: `lacks` has it no longer."""
-        if self.holding.roster.erased_chunks.intersection(chunks):
-            return
-        with self.lock, self.rooms.log.transaction(durable=False):
-            self.receipts.forget_scan(scan, lacks)
-            self.rooms.log.put_note(SCAN_NOTE + scan.hex(), encode(chunks))
-
-    def has_scan(self, chunks: Sequence[bytes]) -> bool:
-        """Whether every chunk is here."""
-        return all(self.rooms.chunks.has(address) for address in chunks)
-
     # --- taking in --------------------------------------------------------------------------------
 
     def intake(
@@ -273,18 +229,9 @@ class Replica:
         ]
         if fresh:
             with self.lock, self.rooms.log.transaction(durable=True):
-                self.rooms.log.put_note(_AGAIN_NOTE, b"")
+                self.scans.doubt_all()
                 for feed in fresh:
                     self.rooms.log.put_note(_SUPERSEDED_NOTE + feed.hex(), b"")
-
-    def _queue_again(self) -> None:
-        """Queue every scan that is not safe; the views must have followed before."""
-        rows = [row for row in self.rooms.views.scan() if row.attachments]
-        with self.rooms.views.transaction():
-            for row in rows:
-                self._queue_scans([decode_state(row.state, row.pending)])
-        with self.lock, self.rooms.log.transaction(durable=False):
-            self.rooms.log.put_note(_AGAIN_NOTE, None)
 
     def carry_out_erasures(self) -> None:
         """Forget what an erasure names, as soon as it is heard."""
@@ -299,8 +246,7 @@ class Replica:
             if self.follower.parted():  # a fork gives new names to entries that were folded before
                 self.rebuild()
             count = self.follower.follow(entries_max)
-            if self.rooms.log.note(_AGAIN_NOTE) is not None:
-                self._queue_again()
+            self.scans.look_again()
             return count
 
     def rebuild(self) -> None:
@@ -334,16 +280,29 @@ class Replica:
         ]
 
     def resolve_id(self, prefix: str) -> RecordId:
-        """Find the one record whose id begins with `prefix` (hex). Raises `InputError`."""
+        """Find the one record whose id begins with `prefix` (hex). Raises `InputError`.
+
+        One that is written out whole need not be here.
+        """
         text = prefix.strip().lower()
-        if len(text) == 2 * len(RecordId(bytes(16))):
+        if len(text) == _ID_DIGITS:
             return RecordId(bytes.fromhex(text))
-        found = [row.id for row in self.rooms.views.scan() if row.id.hex().startswith(text)]
+        found = self.ids_beginning(text)
         if len(found) != 1:
             raise InputError(
                 "No dossier has that id." if not found else "Several dossiers begin with that id."
             )
         return found[0]
+
+    def ids_beginning(self, prefix: str) -> list[RecordId]:
+        """Return ids of records that begin with `prefix` (hex): two, where there are more.
+
+        Raises `ValueError` where it is not hexadecimal.
+        """
+        if len(prefix) > _ID_DIGITS:
+            return []
+        first, last = (bytes.fromhex(prefix.ljust(_ID_DIGITS, fill)) for fill in "0f")
+        return self.rooms.views.ids(RecordId(first), RecordId(last), 2)
 
     def digest(self) -> Digest:
         """Return frontier, number of records and the hash over their canonical states, by id."""

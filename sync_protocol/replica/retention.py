@@ -26,8 +26,9 @@ from sync_protocol.log.feed import Head
 from sync_protocol.membership import grant as g
 from sync_protocol.merge.state import RecordState, decode_state
 from sync_protocol.merge.stub import is_stub, make_stub
+from sync_protocol.replica.fetching import fetched_ms, forget_fetched
 from sync_protocol.replica.holding import Chain, control_key, kept_control
-from sync_protocol.replica.replica import SCAN_KEY_NOTE, SCAN_NOTE, Replica
+from sync_protocol.replica.replica import SCAN_KEY_NOTE, Replica
 from sync_protocol.storage.store import StoredRecord
 
 _DAY_MS = 86_400_000
@@ -73,6 +74,8 @@ def _sweep_record(replica: Replica, row: StoredRecord, before_ms: int, gone: Let
     gone.keys += _forget_keys(replica, manifests)
     if state.made is None or row.pending or millis(_newest(state)) > before_ms:
         return
+    if fetched_ms(replica, row.id) > before_ms:
+        return  # somebody asked for it: it stays as long as one that was edited then
     if not _is_safe(replica, state, manifests):
         return
     others = {m.id for m in manifests if set(replica.rooms.views.owners(m.id)) - {row.id}}
@@ -81,6 +84,7 @@ def _sweep_record(replica: Replica, row: StoredRecord, before_ms: int, gone: Let
         stub = replica.follower.projection.stored(row.id, make_stub(state))
         views.save([structs.replace(stub, facet=row.facet, order=row.order, claims=row.claims)])
     gone.records += 1
+    forget_fetched(replica, row.id)
     _forget_scans(replica, [m for m in manifests if m.id not in others], gone)
 
 
@@ -110,10 +114,7 @@ def _forget_keys(replica: Replica, manifests: list[Manifest]) -> int:
 
 
 def _forget_scans(replica: Replica, manifests: list[Manifest], gone: LetGo) -> None:
-    store = replica.rooms.log
-    with replica.lock, store.transaction(durable=False):
-        for item in manifests:
-            store.put_note(SCAN_NOTE + item.id.hex(), None)
+    replica.scans.done([item.id for item in manifests])
     for item in manifests:
         for address in item.chunks:
             if replica.rooms.chunks.has(address):

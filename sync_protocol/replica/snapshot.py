@@ -13,7 +13,7 @@ What holds:
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -56,7 +56,6 @@ if TYPE_CHECKING:
 
 READY_NOTE = "snapshot-ready"
 WANTED_NOTE = "snapshot-wanted"
-_FETCH_NOTE = "fetch:"
 _CHUNK_NOTE = "snapshot-chunk:"
 
 
@@ -341,7 +340,7 @@ def _show(replica: Replica, manifest: Manifest, preface: Preface, chains: list[C
     with views.transaction():
         views.reset()
         for address in manifest.chunks:
-            rows = [_stored(replica, row) for row in read_rows(_chunk(replica, address))]
+            rows = [stored_row(replica, row) for row in read_rows(_chunk(replica, address))]
             views.save([row for row, _ in rows])
             stubs = stubs or any(not made for _, made in rows)
         views.hold(
@@ -359,38 +358,8 @@ def _show(replica: Replica, manifest: Manifest, preface: Preface, chains: list[C
     follower.load()
 
 
-def _stored(replica: Replica, row: Row) -> tuple[StoredRecord, bool]:
+def stored_row(replica: Replica, row: Row) -> tuple[StoredRecord, bool]:
     """Return what is stored of a record, and whether the entry that made it is known."""
     state = decode_state(row.state, row.pending)
     stored = replica.follower.projection.stored(row.id, state)
     return structs.replace(stored, state=row.state, pending=row.pending), state.made is not None
-
-
-def restore(replica: Replica, rows: Sequence[Row], asked: Collection[RecordId], root: bytes) -> int:
-    """Put back records that were let go of, if the log still stands where they were asked for."""
-    with replica.view_lock:
-        if replica.holding.frontier_root() != root or replica.follower.lag():
-            return 0
-        found = [_stored(replica, row)[0] for row in rows if row.id in asked]
-        with replica.rooms.views.transaction():
-            replica.rooms.views.save(found)
-    store = replica.rooms.log
-    with replica.lock, store.transaction(durable=False):
-        for row in found:
-            store.put_note(_FETCH_NOTE + row.id.hex(), None)
-    return len(found)
-
-
-def want_records(replica: Replica, records: Sequence[RecordId]) -> None:
-    """Remember stubs for which something came: they are fetched at the next exchange."""
-    store = replica.rooms.log
-    with replica.lock, store.transaction(durable=False):
-        for record in records:
-            store.put_note(_FETCH_NOTE + record.hex(), b"1")
-
-
-def wanted_records(replica: Replica) -> list[RecordId]:
-    """Return the records that are to be fetched."""
-    start = len(_FETCH_NOTE)
-    names = replica.rooms.log.notes(_FETCH_NOTE)
-    return [RecordId(bytes.fromhex(name[start:])) for name in names]

@@ -81,6 +81,11 @@ class MemoryViews:
             if record is not None:
                 yield record
 
+    def ids(self, first: RecordId, last: RecordId, limit: int) -> list[RecordId]:
+        """Return the ids that exist from `first` to `last`, in order, at most `limit`."""
+        with self.transactions.lock:
+            return sorted(key for key in self._state.records if first <= key <= last)[:limit]
+
     def find(self, query: Query) -> list[StoredRecord]:
         """Return one page, newest `order` first."""
         wanted = search.wanted(query.text)

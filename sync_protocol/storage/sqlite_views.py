@@ -107,6 +107,15 @@ class SqliteViews:
                 return
             after = rows[-1][0]
 
+    def ids(self, first: RecordId, last: RecordId, limit: int) -> list[RecordId]:
+        """Return the ids that exist from `first` to `last`, in order, at most `limit`."""
+        with self._file.reading() as connection:
+            rows = connection.execute(
+                "select id from record where id between ? and ? order by id limit ?",
+                (first, last, limit),
+            ).fetchall()
+        return [RecordId(row[0]) for row in rows]
+
     def find(self, query: Query) -> list[StoredRecord]:
         """Return one page, newest `order` first."""
         wanted = search.wanted(query.text)

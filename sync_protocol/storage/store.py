@@ -207,6 +207,9 @@ class ViewStore(Protocol):
     def scan(self) -> Iterator[StoredRecord]:
         """Yield every record by id."""
 
+    def ids(self, first: RecordId, last: RecordId, limit: int) -> list[RecordId]:
+        """Return the ids that exist from `first` to `last`, in order, at most `limit`."""
+
     def find(self, query: Query) -> list[StoredRecord]:
         """Return one page, newest `order` first."""
 

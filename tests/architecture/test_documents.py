@@ -14,7 +14,14 @@ from mobile_app.program import PROGRAM as TABLET
 from sync_protocol import errors, limits
 from sync_protocol.crypto import signature
 from sync_protocol.errors import SyncError
-from sync_protocol.membership.grant import COMPROMISED, LOCKED, LOST, RETIRED, TAG_BY_TYPE
+from sync_protocol.membership.grant import (
+    COMPROMISED,
+    LAPSED,
+    LOCKED,
+    LOST,
+    RETIRED,
+    TAG_BY_TYPE,
+)
 from sync_protocol.transport import http_contract as contract
 from sync_protocol.wire.message import Kind
 
@@ -80,7 +87,7 @@ def test_every_reason_of_a_judgement_is_in_the_protocol() -> None:
     found = set(re.findall(r'held\("([a-z-]+)"', text))
     found |= set(re.findall(r'WaitsError\("([a-z-]+)"\)', text))
     found |= set(re.findall(r'Standing\.PENDING, "([a-z-]+)"', text))
-    found |= {f"revoked-{reason}" for reason in (LOST, RETIRED, COMPROMISED, LOCKED, "hub")}
+    found |= {f"revoked-{reason}" for reason in (LOST, RETIRED, COMPROMISED, LOCKED, LAPSED, "hub")}
     assert len(found) > 10, "the reasons are not where they were"
     told = section(7)
     assert not {reason for reason in found if f"`{reason}" not in told}

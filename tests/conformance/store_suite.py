@@ -571,6 +571,13 @@ class ViewLaws:
         wanted = [item.id for item in records[::2]]
         assert set(views.load(wanted)) == set(wanted)
 
+    def test_ids_within_a_range_come_in_order_and_bounded(self, views: ViewStore) -> None:
+        ids = [item.id for item in (record(at) for at in range(10))]
+        put(views, *(record(at) for at in reversed(range(10))))
+        assert views.ids(ids[2], ids[5], 100) == ids[2:6]
+        assert views.ids(ids[2], ids[5], 2) == ids[2:4]
+        assert views.ids(ids[5], ids[2], 100) == []
+
     def test_an_exception_undoes_the_whole_transaction(self, views: ViewStore) -> None:
         put(views, record(1, text="mot"), record(2))
         with pytest.raises(RefusalError), views.transaction():  # noqa: PT012

@@ -583,7 +583,7 @@ class Replica:
         return manifest, digest(b"motcua/attachment/1", *addresses)[:16], chunks
 
     def bring(self, scan: bytes, chunks: list[bytes]) -> bool:
-        """12.4, 12.5: return whether a receipt names the scan."""
+        """12.4, 12.6: return whether a receipt names the scan."""
         addresses = [digest(chunk) for chunk in chunks]
         named = [[scan, addresses]]
         kind, told, _ = self.ask(CHUNKS_WANTED, [addresses, named])

@@ -12,7 +12,7 @@ from sync_protocol.membership.grant import Statement
 from sync_protocol.replica import Replica
 from tests.simulation.device import Device
 from tests.simulation.ledger import tokens
-from tests.simulation.office import AN, BINH, CHI
+from tests.simulation.office import AN, BINH, CHI, DUNG
 
 if TYPE_CHECKING:
     from tests.simulation.world import World
@@ -58,6 +58,7 @@ class Authority:
             g.Officer(AN, "An", g.CLERK),
             g.Officer(BINH, "Bình", g.SUPERVISOR),
             g.Officer(CHI, "Chi", g.CLERK),
+            g.Officer(DUNG, "Dung", g.SUPERVISOR),
         ]
         self.say(hub, [ward_key, *officers])
 
@@ -97,6 +98,8 @@ class Authority:
         version = before.version + 1 if before is not None else 1
         reason = self.random.choice([g.LOST, g.COMPROMISED])
         officer = NO_OFFICER if speaker.role == "hub" else BINH
+        if speaker.role == "edge" and self.random.random() < 0.5:
+            reason, officer = g.LAPSED, NO_OFFICER
         statement = g.Revoke(device.keys.public, reason, cuts, version)
         self.say(speaker, [statement], officer, kept=frozenset(kept))
 
@@ -149,4 +152,7 @@ class Authority:
         if deed is None or deed.statements:
             return
         named = frozenset([entry.body_hash])
-        self.say(hub, [g.Erase([g.wire_dot(dot)], [], [BINH, CHI], "law")], named=named)
+        known = [(who, replica.holding.roster.officer_now(who)) for who in (AN, BINH, CHI, DUNG)]
+        may = [who for who, now in known if now is not None and now.role in g.SUPERVISING]
+        if len(may) >= g.ERASE_APPROVERS_MIN:
+            self.say(hub, [g.Erase([g.wire_dot(dot)], [], may[:2], "law")], named=named)

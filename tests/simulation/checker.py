@@ -190,6 +190,7 @@ class Checker:
         self.rejected: set[bytes] = set()
         for item in hub_said:
             self._hear(item.deed)
+        self.confirmed = frozenset(self.granted)
         by_hub = {k: r for k, r in self.revocations.items() if r[0].reason != g.RESTORED}
         edges_said = [
             f for f in self.found.values() if f.deed.statements and f.deed.key not in self.hubs
@@ -219,7 +220,10 @@ class Checker:
         for item in deed.statements:
             if isinstance(item, g.Grant):
                 self.granted.setdefault(item.device, item.role)
-            elif isinstance(item, g.Revoke) and supervises:
+            elif isinstance(item, g.Revoke):
+                lapsed = item.reason == g.LAPSED
+                if not (item.device not in self.confirmed if lapsed else supervises):
+                    continue
                 if self.granted.get(item.device) in (None, "tablet"):
                     self._revoke(item, deed.kept)
             elif isinstance(item, g.Adopt) and supervises:

@@ -51,5 +51,6 @@ SCHEMA = Schema(1, (CASE,))
 AN = OfficerId(b"an".ljust(16, b"."))
 BINH = OfficerId(b"binh".ljust(16, b"."))
 CHI = OfficerId(b"chi".ljust(16, b"."))
+DUNG = OfficerId(b"dung".ljust(16, b"."))
 NOBODY = NO_OFFICER
 OFFICERS = (AN, BINH, CHI)

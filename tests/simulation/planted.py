@@ -23,6 +23,7 @@ from sync_protocol.record.change import Changeset, RecordChange
 from sync_protocol.replica import Replica, follow, ingest, judging, projection, rejudge
 from sync_protocol.replica.author import Act, Author
 from sync_protocol.replica.holding import Chain, Holding
+from sync_protocol.replica.scan_queue import ScanQueue
 from sync_protocol.storage.memory import MemoryJournal, MemoryViews
 
 Patch = Callable[[], Any]
@@ -185,7 +186,7 @@ def _whole_without_the_last(has: Any) -> Any:
 def _drop_last_chunk() -> Iterator[None]:
     with (
         _over(ScanCourier, "_bring", _last_chunk_dropped)(),
-        _over(Replica, "has_scan", _whole_without_the_last)(),
+        _over(ScanQueue, "holds", _whole_without_the_last)(),
     ):
         yield
 

@@ -285,7 +285,7 @@ class World:
         random = self.random
         others = [item for item in self.devices[1:] if item.replica is not None]
         kind = random.choice(
-            ["role", "role", "revoke", "lock", "review", "review", "erase", "lift"]
+            ["role", "role", "revoke", "lock", "review", "review", "erase", "lift", "confirm"]
         )
         if kind == "role":
             self.authority.change_role(hub)
@@ -305,6 +305,8 @@ class World:
         elif kind == "erase":
             self.happened("erase")
             self.authority.erase(hub)
+        elif kind == "confirm":
+            self.authority.grant(hub, random.choice(others or self.devices[1:]))
         elif kind == "lift":
             revoked = [d for d in others if hub.up.holding.roster.revoked(d.keys.public)]
             if revoked:
@@ -413,6 +415,8 @@ class World:
             if told and device.replica is not None:
                 with device.up.lock:
                     device.up.author.new_incarnation("restored")
+                if device.role == "hub":  # as “restore” does: by this everybody hears of it
+                    self.authority.say(device, [g.Profile("00001", "Phường A")])
             self._forget_lost()
 
         self.after(self.random.randint(5, 120) * MINUTE_MS, f"restore {device.name}", restore)

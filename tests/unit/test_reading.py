@@ -61,6 +61,7 @@ def test_no_line_of_a_dossier_is_a_programs_value() -> None:
         "saved": ticks,
         "held": True,
         "retracted": True,
+        "purged": False,
         "fields": {"phone": {"value": "0912000111", "siblings": beside}},
         "papers": [{"n": 1, "value": ["a", "Tờ khai", None, None, "known", "cũ"], "scan": None}],
         "notes": [{"text": "Đã gọi"}],

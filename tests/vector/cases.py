@@ -266,7 +266,9 @@ def ward() -> v.Vector:
     at = [g.wire_dot(Dot(tablet.id, tablet.entries.index(item) + 1)) for item in (adopted, erased)]
     hub.say(30, g.Adopt([at[0]]), g.Reject([g.wire_dot(Dot(tablet.id, 8))]))
     hub.say(31, g.Revoke(lost.keys.public, g.LOST, [cut]))
-    hub.say(32, g.Erase([at[1]], [], [v.CLERK, v.SUPERVISOR], "theo yêu cầu"))
+    chief = OfficerId(v.seed("chief", 16))
+    hub.say(32, g.Officer(chief, "Phạm Thị Lan", g.ADMINISTRATOR))
+    hub.say(32, g.Erase([at[1]], [], [chief, v.SUPERVISOR], "theo yêu cầu"))
     hub.say(33, g.Officer(v.CLERK, "Lê Thị Mai", g.DISABLED, 2))
     tablet.write(40, made, v.CLERK)
     tablet.write(41, made, v.CLERK, [hub.mark])

@@ -286,6 +286,8 @@ def test_what_is_erased_goes_at_once_and_the_rest_of_the_record_comes_back(offic
     row = next(row for row in one.rooms.views.scan())
     dot = next(iter(dict(one.states())[row.id].dots()))
     approvers = [OfficerId(os.urandom(16)), OfficerId(os.urandom(16))]
+    officers = [g.Officer(who, "A", g.SUPERVISOR) for who in approvers]
+    office.hub.say(officers, NO_OFFICER)
     office.hub.say([g.Erase([g.wire_dot(dot)], [], approvers, "theo luật")], NO_OFFICER)
     office.sync(one)
     office.sync(tablet, one)

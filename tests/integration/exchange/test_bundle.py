@@ -141,12 +141,12 @@ def test_scans_travel_along_and_are_receipted(office: Office, tmp_path: Path) ->
     assert exported.chunks == 3
     imported = _take(office.hub, tmp_path)
     assert imported.chunks == 3
-    waiting = list(edge.scans_waiting())
+    waiting = list(edge.scans.waiting())
     assert len(waiting) == 2
     assert not any(edge.receipts.scan_safety(scan).hub for scan in waiting)
     _take(edge, tmp_path)
     assert all(edge.receipts.scan_safety(scan).hub for scan in waiting)
-    assert edge.scans_waiting() == {}, "a ward without a line would count them for ever"
+    assert edge.scans.waiting() == {}, "a ward without a line would count them for ever"
     assert _put(edge, tmp_path, office, office.hub).chunks == 0
 
 

@@ -54,16 +54,16 @@ def test_a_hub_restored_without_being_told_gets_its_scans_again(*, text_was_ther
         backup = copied(office)
     office.sync(edge)
     assert edge.receipts.scan_safety(scan).hub
-    assert not edge.scans_waiting()
+    assert not edge.scans.waiting()
 
     office.hub = office.replica(office.hub_keys, backup)
     office.hub.follow()
     office.sync(edge)
     office.sync(edge)
-    assert office.hub.has_scan(office.hub.scans_waiting().get(scan, []))
-    assert not office.hub.scans_waiting(), "it lacks nothing"
+    assert office.hub.scans.holds(office.hub.scans.waiting().get(scan, []))
+    assert not office.hub.scans.waiting(), "it lacks nothing"
     assert edge.receipts.scan_safety(scan).hub
-    assert not edge.scans_waiting()
+    assert not edge.scans.waiting()
 
 
 def test_who_lacks_many_names_others_each_time() -> None:
@@ -87,7 +87,7 @@ def test_what_is_not_here_whole_or_has_another_name_is_not_queued() -> None:
     courier = ScanCourier(edge, lambda *_: pytest.fail("nothing is asked"))
     hub = office.hub.keys.public
     courier.offer_again([(bytes(scan), [bytes(32)]), (bytes(16), [bytes(32)])], hub)
-    assert not edge.scans_waiting()
+    assert not edge.scans.waiting()
     assert edge.receipts.scan_safety(scan).hub
     with pytest.raises(LimitExceededError):
         courier.offer_again([(bytes(scan), [])] * (limits.SCANS_LACKING_SHOWN_MAX + 1), hub)

@@ -314,11 +314,11 @@ def test_scans_follow_the_text_and_are_receipted_whole(ward: Ward) -> None:
     edge, reader = ward.device("edge"), ward.device("reader")
     change = _with_scan(edge, bytes(600_000))
     edge.replica.write([change], NO_OFFICER)
-    [scan] = edge.replica.scans_waiting()
+    [scan] = edge.replica.scans.waiting()
     outcome = ward.sync(edge)
     assert outcome.chunks_sent == 3
     assert edge.replica.receipts.scan_safety(scan).hub
-    assert edge.replica.scans_waiting() == {}
+    assert edge.replica.scans.waiting() == {}
     ward.sync(reader)
     assert ward.sync(reader).chunks_received == 3
     assert set(reader.disk.chunks.addresses()) == set(edge.disk.chunks.addresses())
@@ -333,7 +333,7 @@ def test_scans_go_on_where_they_were_broken_off(ward: Ward) -> None:
         assert chunk is not None
         ward.hub.disk.chunks.put(address, chunk)
     assert ward.sync(edge).chunks_sent == len(addresses) - 2
-    assert edge.replica.scans_waiting() == {}
+    assert edge.replica.scans.waiting() == {}
 
 
 def test_a_scan_lost_on_the_way_stays_pending(ward: Ward) -> None:
@@ -344,19 +344,19 @@ def test_a_scan_lost_on_the_way_stays_pending(ward: Ward) -> None:
     kept.restore(edge.disk.chunks.snapshot())
     edge.disk.chunks.remove(missing)
     ward.sync(edge)
-    assert len(edge.replica.scans_waiting()) == 1
+    assert len(edge.replica.scans.waiting()) == 1
     chunk = kept.get(missing)
     assert chunk is not None
     edge.disk.chunks.put(missing, chunk)
     ward.sync(edge)
-    assert edge.replica.scans_waiting() == {}
+    assert edge.replica.scans.waiting() == {}
 
 
 def test_text_alone_can_be_asked_for(ward: Ward) -> None:
     edge = ward.device("edge")
     edge.replica.write([_with_scan(edge, b"scan")], NO_OFFICER)
     assert ward.sync(edge, scans=False).chunks_sent == 0
-    assert len(edge.replica.scans_waiting()) == 1
+    assert len(edge.replica.scans.waiting()) == 1
 
 
 # --- enrolment ------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from sync_protocol.identity import NO_OFFICER, Dot, FeedId, OfficerId
 from sync_protocol.log.entry import Mark
 from sync_protocol.membership import grant as g
 from sync_protocol.membership.roster import Roster, Spoken, build
-from tests.ward import CLERK, DOCTOR, keys_of
+from tests.ward import CHIEF, CLERK, DOCTOR, keys_of
 
 ROOT = SigningKey(b"r" * 32)
 HUB, NEW_HUB, EDGE, OTHER_EDGE, TABLET, STRANGER = (
@@ -64,6 +64,7 @@ FOUNDED = says(
     grant(EDGE, g.EDGE),
     g.Officer(DOCTOR, "Doctor", g.SUPERVISOR),
     g.Officer(CLERK, "Clerk", g.CLERK),
+    g.Officer(CHIEF, "Chief", g.ADMINISTRATOR),
 )
 
 
@@ -175,7 +176,7 @@ def test_a_tablet_may_say_nothing_about_anybody() -> None:
     [
         g.Officer(OfficerId(b"x" * 16), "X", g.ADMINISTRATOR),
         g.Profile("99999", "Another", version=9),
-        g.Erase([[feed(HUB), 1]], [b"c" * 32], [DOCTOR], "because"),
+        g.Erase([[feed(HUB), 1]], [b"c" * 32], [DOCTOR, CHIEF], "because"),
         g.Suspect(feed(HUB), 1, 9),
         g.Lapse(TABLET.public, True),
         g.Activate(7),
@@ -337,10 +338,53 @@ def test_the_hub_and_a_supervisor_at_an_edge_adopt_and_reject() -> None:
     assert heard(says(EDGE, 1, g.Adopt(dots), officer=CLERK)).adopted == set()
 
 
+def test_an_edge_takes_back_what_no_hub_confirmed_and_a_confirmation_ends_that() -> None:
+    granted = says(EDGE, 1, grant(TABLET, g.TABLET))
+    lapsed = says(EDGE, 2, _revoke(TABLET, g.LAPSED, 1, seq=4))
+    found = heard(granted, lapsed).revoked(TABLET.public)
+    assert found is not None
+    assert found.reason == g.LAPSED
+    confirmed = says(HUB, 2, grant(TABLET, g.TABLET, 2))
+    assert heard(granted, lapsed, confirmed).revoked(TABLET.public) is None
+    lock = says(OTHER_EDGE, 1, _revoke(TABLET, g.LOCKED, 2), officer=DOCTOR)
+    second = says(HUB, 3, grant(OTHER_EDGE, g.EDGE))
+    locked = heard(granted, lapsed, second, lock, confirmed).revoked(TABLET.public)
+    assert locked is not None
+    assert locked.reason == g.LOCKED, "a lock is lifted by nobody's confirmation"
+    unsaid = heard(granted, says(EDGE, 2, _revoke(TABLET, g.LOCKED, 1)))
+    assert unsaid.revoked(TABLET.public) is None, "a lock needs a supervisor"
+
+
 def test_an_erasure_names_entries_and_chunks() -> None:
-    roster = heard(says(HUB, 2, g.Erase([[feed(EDGE), 3]], [b"c" * 32], [DOCTOR, CLERK], "law")))
+    roster = heard(says(HUB, 2, _erase(DOCTOR, CHIEF)))
     assert roster.erased == {Dot(feed(EDGE), 3)}
     assert roster.erased_chunks == {b"c" * 32}
+
+
+def _erase(*approvers: OfficerId) -> g.Erase:
+    return g.Erase([[feed(EDGE), 3]], [b"c" * 32], list(approvers), "law")
+
+
+@pytest.mark.parametrize(
+    "approvers",
+    [(), (DOCTOR,), (DOCTOR, DOCTOR), (DOCTOR, CLERK), (DOCTOR, OfficerId(b"x" * 16))],
+)
+def test_an_erasure_needs_four_eyes_that_may(approvers: tuple[OfficerId, ...]) -> None:
+    roster = heard(says(HUB, 2, _erase(*approvers)))
+    assert (roster.erased, roster.erased_chunks) == (set(), set())
+
+
+def test_who_may_approve_is_judged_by_what_the_speaker_knew() -> None:
+    gone = says(HUB, 3, g.Officer(CHIEF, "Chief", g.DISABLED, 2))
+    assert heard(says(HUB, 2, _erase(DOCTOR, CHIEF), seen=0), gone).erased
+    assert not heard(says(HUB, 4, _erase(DOCTOR, CHIEF), seen=0), gone).erased
+
+
+def test_an_erasure_waits_for_what_its_speaker_had_seen_of_hubs() -> None:
+    early = says(HUB, 2, _erase(DOCTOR, CHIEF))
+    assert not heard(early._replace(lacking=frozenset({None}))).erased
+    assert not heard(early._replace(lacking=frozenset({HUB.public}))).erased
+    assert heard(early._replace(lacking=frozenset({EDGE.public}))).erased
 
 
 def test_entries_under_a_wrong_clock_are_suspect_and_others_are_not() -> None:
@@ -372,10 +416,13 @@ def _everything() -> list[Spoken]:
         says(HUB, 2, grant(TABLET, g.TABLET), grant(OTHER_EDGE, g.EDGE)),
         says(HUB, 3, g.Officer(CLERK, "Clerk", g.DISABLED, 2), _revoke(TABLET, g.LOST, 1, seq=4)),
         says(HUB, 4, g.Profile("1", "one"), g.WardKey(b"1" * 32, b"y" * 32, b"")),
-        says(HUB, 5, grant(STRANGER, g.TABLET), g.Erase([[feed(EDGE), 1]], [], [DOCTOR], "")),
+        says(
+            HUB, 5, grant(STRANGER, g.TABLET), g.Erase([[feed(EDGE), 1]], [], [DOCTOR, CHIEF], "")
+        ),
         says(HUB, 7, grant(STRANGER, g.EDGE, 5)),
         says(NEW_HUB, 1, certificate(NEW_HUB, 2, [cut]), g.Profile("2", "two", [], 1)),
         says(EDGE, 1, grant(STRANGER, g.TABLET, 9), _revoke(TABLET, g.RESTORED, 7), officer=DOCTOR),
+        says(OTHER_EDGE, 3, _revoke(STRANGER, g.LAPSED, 9, seq=1), grant(TABLET, g.TABLET, 8)),
         says(OTHER_EDGE, 1, _revoke(STRANGER, g.LOCKED, 3), officer=DOCTOR),
         says(OTHER_EDGE, 2, g.Adopt([[feed(TABLET), 9]]), officer=DOCTOR),
         says(EDGE, 2, _revoke(STRANGER, g.LOCKED, 3, seq=2), g.Reject([[feed(TABLET), 9]])),

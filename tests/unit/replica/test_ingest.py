@@ -14,7 +14,8 @@ from sync_protocol.errors import (
     NotAdmittedError,
     WrongWardError,
 )
-from sync_protocol.identity import NO_OFFICER, WardId
+from sync_protocol.exchange.respond import take_in
+from sync_protocol.identity import NO_OFFICER, WardId, feed_id
 from sync_protocol.log import block
 from sync_protocol.log.entry import Entry, Header, digest
 from sync_protocol.log.feed import declare, follow
@@ -22,6 +23,8 @@ from sync_protocol.log.seal import encode_seal, make_seal
 from sync_protocol.replica import Admission, Offer
 from sync_protocol.storage.store import Query
 from sync_protocol.view import RecordView
+from sync_protocol.wire.message import payload_digest
+from sync_protocol.wire.push import Push, RangeItem
 from sync_protocol.wire.receipt import read_receipt
 from tests.ward import Device, Ward, keys_of, mark_of, offers, same
 
@@ -153,14 +156,45 @@ def test_a_payload_that_is_not_what_its_message_says_is_refused(ward: Ward, edge
     assert isinstance(after.refused[offer.feed], FeedForkError)
 
 
-def test_a_message_for_another_ward_leaves_nothing_behind(ward: Ward, edge: Device) -> None:
+@pytest.mark.parametrize("kind", ["foreign", "unreadable", "forged"])
+def test_a_bad_declaration_is_refused_by_name_and_the_rest_is_taken_in(
+    ward: Ward, edge: Device, kind: str
+) -> None:
     good = edge.replica.own.declared.raw
     foreign = declare(edge.keys, WardId(b"x" * 16), b"incarnat").raw
-    for declarations in ([good, foreign], [foreign, good]):
-        with pytest.raises(WrongWardError):
-            ward.hub.replica.ingest(declarations, [], [])
-        assert edge.replica.own.feed not in ward.hub.replica.holding.by_feed
-    assert bring(edge, ward.hub, *offers(edge)).entries == 5
+    bad, error = {
+        "foreign": (foreign, WrongWardError),
+        "unreadable": (b"no declaration", MalformedMessageError),
+        "forged": (bytes(64) + good[64:], BadSignatureError),
+    }[kind]
+    seals = [edge.replica.own.row.seal]
+    admission = ward.hub.replica.ingest([bad, good], seals, offers(edge))
+    assert admission.entries == 5
+    assert {feed: type(problem) for feed, problem in admission.refused.items()} == {
+        feed_id(bad): error
+    }
+    assert feed_id(bad) not in ward.hub.replica.holding.by_feed
+
+
+def test_a_seal_that_cant_be_read_refuses_nothing_else(ward: Ward, edge: Device) -> None:
+    own = edge.replica.own
+    admission = ward.hub.replica.ingest(
+        [own.declared.raw], [b"no seal", own.row.seal], offers(edge)
+    )
+    assert admission.entries == 5
+    assert [len(feed) for feed in admission.refused] == [0]
+
+
+def test_a_push_with_a_bad_declaration_is_answered_with_its_name(ward: Ward, edge: Device) -> None:
+    own, hub = edge.replica.own, ward.hub
+    items = [
+        RangeItem(o.feed, o.first, 5, o.before, len(o.packed), payload_digest(o.packed))
+        for o in offers(edge)
+    ]
+    push = Push([b"bad", own.declared.raw], [b"bad", own.row.seal], items)
+    refused = take_in(hub.replica, push, iter([o.packed for o in offers(edge)]), edge.keys.public)
+    assert {problem.code for problem in refused.values()} == {"malformed"}
+    assert head(edge, hub) == own.row.head.seq
 
 
 def test_a_ward_holds_no_more_feeds_than_its_bound(

@@ -14,7 +14,7 @@ from sync_protocol.record.diff import create, edit_element
 from sync_protocol.record.schema import RETRACTION
 from sync_protocol.replica import Written
 from sync_protocol.wire.push import Push
-from tests.small_ward import AN, CASE, Ward, change, make, open_replica
+from tests.small_ward import AN, BE, CASE, Ward, change, make, open_replica
 
 
 def test_what_an_erased_entry_had_seen_still_counts_for_those_after_it() -> None:
@@ -23,7 +23,7 @@ def test_what_an_erased_entry_had_seen_still_counts_for_those_after_it() -> None
     second = ward["e1"].write([_new("Bình")], AN)
     ward.sync("e1")
     hub = ward["hub"]
-    hub.say([g.Erase([g.wire_dot(first.dot)], [], [AN, AN], "law")], NO_OFFICER)
+    hub.say([g.Erase([g.wire_dot(first.dot)], [], [AN, BE], "law")], NO_OFFICER)
     assert hub.read(first.records[0]) is None
     assert hub.read(second.records[0]) is not None
     assert hub.rooms.views.held() == []
@@ -119,7 +119,7 @@ def test_a_scan_whose_place_in_the_queue_was_lost_is_queued_again() -> None:
         for key in log.notes("scan"):
             if key != "scan-key":
                 log.put_note(key, None)
-    assert ward.reopen("e1").scans_waiting()
+    assert ward.reopen("e1").scans.waiting()
     ward.sync("e1")
     assert list(ward.stores["hub"].chunks.addresses())
 
@@ -139,7 +139,7 @@ def parted() -> tuple[Ward, Written, Written]:
 
 def test_an_erasure_said_before_a_feed_parted_names_the_entry_that_was_meant() -> None:
     ward, first, other = parted()
-    ward["hub"].say([g.Erase([g.wire_dot(first.dot)], [], [AN, AN], "law")], NO_OFFICER)
+    ward["hub"].say([g.Erase([g.wire_dot(first.dot)], [], [AN, BE], "law")], NO_OFFICER)
     ward.sync("twin", "e1", "e2", "twin", "e1", "e2")
     for name in ("hub", "e1", "e2", "twin"):
         assert ward[name].read(first.records[0]) is None
@@ -181,7 +181,7 @@ def test_an_erasure_that_came_before_the_head_which_it_names_is_carried_out_afte
     ward["e1"].write([_new("Bình")], AN)
     ward.sync("e1")
     hub = ward["hub"]
-    hub.say([g.Erase([g.wire_dot(first.dot)], [], [AN, AN], "law")], NO_OFFICER)
+    hub.say([g.Erase([g.wire_dot(first.dot)], [], [AN, BE], "law")], NO_OFFICER)
     parts = gather(hub.holding, [(hub.own, 0)], 1 << 20)
     take_in(ward["e2"], Push(parts.declarations, parts.seals, parts.ranges), iter(parts.payloads))
     ward["e2"].follow()

@@ -14,7 +14,7 @@ from sync_protocol.record.change import CellWrite
 from sync_protocol.record.diff import create, edit_element
 from sync_protocol.storage.store import Query
 from tests.clinic import PATIENT
-from tests.ward import CLERK, DOCTOR, Device, Ward, cell, mark_of, offers, same
+from tests.ward import CHIEF, CLERK, DOCTOR, Device, Ward, cell, mark_of, offers, same
 
 
 @pytest.fixture
@@ -75,6 +75,33 @@ def test_whoever_hears_of_the_revocation_first_shows_the_same(ward: Ward, edge: 
     settle(ward, late)
     assert late.show(record).value("name") == "An"
     assert same(ward.hub, late)
+
+
+def test_a_chain_that_grows_past_a_cut_it_never_reached_counts_for_nothing(
+    ward: Ward, edge: Device
+) -> None:
+    edge.admit("An")
+    ward.sync(edge)
+    twin = Device(ward, "edge", edge.disk.clone())
+    edge.admit("Bình")
+    edge.admit("Chi")
+    cut = mark_of(edge)  # the hub hears of it, and not of what lies there
+    early = twin.admit("by a thief")
+    ward.revoke(edge, cuts=[cut])
+    ward.hub.replica.ingest(
+        [twin.replica.own.declared.raw], [twin.replica.own.row.seal], offers(twin)
+    )
+    ward.hub.replica.follow()
+    assert ward.hub.replica.read(early) is not None, "so far it may be what the cut leaves"
+    twin.admit("by a thief, too")
+    ward.hub.replica.ingest([], [twin.replica.own.row.seal], offers(twin))
+    ward.hub.replica.follow()
+    assert ward.hub.replica.read(early) is None
+    assert set(ward.hub.held().values()) == {"revoked-lost"}
+    seals = [edge.replica.own.row.seal]
+    ward.hub.replica.ingest([edge.replica.own.declared.raw], seals, offers(edge))
+    ward.hub.replica.follow()
+    assert {row.value("name") for row in ward.hub.replica.find(Query())} == {"An", "Bình", "Chi"}
 
 
 def test_a_raised_cut_and_a_lifted_revocation_bring_back(ward: Ward, edge: Device) -> None:
@@ -207,7 +234,7 @@ def test_a_cell_that_is_not_the_officers_to_write_holds_the_entry(ward: Ward, ed
 
 def _erase(ward: Ward, *dots: Dot, chunks: tuple[bytes, ...] = ()) -> None:
     rows = [g.wire_dot(dot) for dot in dots]
-    ward.hub.replica.say([g.Erase(rows, list(chunks), [DOCTOR, CLERK], "law")], NO_OFFICER)
+    ward.hub.replica.say([g.Erase(rows, list(chunks), [DOCTOR, CHIEF], "law")], NO_OFFICER)
 
 
 def test_an_erasure_removes_body_view_and_search_everywhere(ward: Ward, edge: Device) -> None:
