@@ -151,3 +151,5 @@ INVITATION_HOURS = 72
 """An invitation made on Friday works on Monday."""
 DELEGATED_GRANT_DAYS = 30
 """An edge's own enrolment of a tablet holds so long without the hub's countersignature."""
+IDENTITY_TEXT_CHARACTERS_MAX = 3000
+"""A card's QR code or machine-readable zone as text: the largest QR code holds 2,953 bytes."""

@@ -93,6 +93,42 @@ REMARKS = {
         "Hộ chiếu Việt Nam: nên dùng số định danh 12 số.",
         "A Vietnamese passport: the 12-digit number is the better one to use.",
     ),
+    "card-sex": (
+        "Mã QR không ghi Nam hoặc Nữ. Đầu đọc có thể đã gõ sai dấu.",
+        "The code says neither Nam nor Nữ. The reader may have garbled it.",
+    ),
+    "card-date": (
+        "Mã QR có ngày không đọc được. Hãy xem trên thẻ.",
+        "The code has a date that is none. Look at the card.",
+    ),
+    "card-former-number": (
+        "Số CMND cũ thường có 9 hoặc 12 số. Hãy xem lại.",
+        "A former number has 9 or 12 digits. Look at it again.",
+    ),
+    "card-garbled": (
+        "Có vẻ đầu đọc gõ sai dấu. Hãy so với thẻ, hoặc tắt bộ gõ rồi quét lại.",
+        "The reader garbled the marks. Compare with the card, or switch the input method off.",
+    ),
+    "card-without-marks": (
+        "Tên và địa chỉ không có dấu. Hãy so với thẻ, hoặc tắt bộ gõ rồi quét lại.",
+        "No marks at all. Compare with the card, or switch the input method off and scan again.",
+    ),
+    "mrz-birth-date": (
+        "Ngày sinh trong vùng đọc máy không có thật. Hãy xem trên giấy tờ.",
+        "The date of birth in the machine-readable lines is none. Look at the document.",
+    ),
+    "mrz-expiry": (
+        "Ngày hết hạn trong vùng đọc máy không có thật. Hãy xem trên giấy tờ.",
+        "The date of expiry in the machine-readable lines is none. Look at the document.",
+    ),
+    "mrz-two-numbers": (
+        "Hai số trong vùng đọc máy không khớp nhau. Hãy xem trên thẻ.",
+        "The two numbers in the machine-readable lines do not fit. Look at the card.",
+    ),
+    "document-expired": (
+        "Giấy tờ đã hết hạn.",
+        "The document has expired.",
+    ),
     "identity-missing": (
         "Chưa có giấy tờ tùy thân.",
         "No identity document is given.",
