@@ -210,6 +210,23 @@ STEP_WORDS = {
 """What happened at each step, in Vietnamese and English."""
 
 
+_UNIT_WORDS = {
+    Unit.HOUR: ("giờ làm việc", "working hour"),
+    Unit.WORKING_DAY: ("ngày làm việc", "working day"),
+    Unit.DAY: ("ngày", "day"),
+}
+
+
+def limit_text(limit: TimeLimit) -> tuple[str, str]:
+    """Return a time limit in words, in Vietnamese and in English."""
+    vietnamese, english = _UNIT_WORDS[limit.unit]
+    if not limit.amount:
+        moment = f"{limit.cut_off:%H:%M}"
+        return f"trong ngày (nhận trước {moment})", f"the same day (if in by {moment})"
+    plural = "" if limit.amount == 1 else "s"
+    return f"{limit.amount} {vietnamese}", f"{limit.amount} {english}{plural}"
+
+
 def step_text(step: Step) -> tuple[str, str]:
     """Return the sentence of a step, in Vietnamese and in English."""
     vietnamese, english = STEP_WORDS[step.code]
