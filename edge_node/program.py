@@ -21,6 +21,7 @@ from device_home.intake import intake_commands
 from device_home.joining import joining_commands
 from device_home.repair import repair_commands
 from device_home.upkeep import upkeep_commands, version
+from edge_node.catalogue_commands import catalogue_commands
 from edge_node.commands import station_commands
 from edge_node.lookups import lookup_commands
 from sync_protocol.errors import StoreBusyError
@@ -81,6 +82,7 @@ PROGRAM: Program[Device] = Program(
         Command("serve", "serve tablets and call the city", run_serve, _serve_options, alone=True),
         *station_commands(),
         *lookup_commands(),
+        *catalogue_commands(),
         *intake_commands(),
         *dossier_commands(),
         *conflict_commands(),
