@@ -26,6 +26,7 @@ from sync_protocol.dossier.deadline import (
 )
 from sync_protocol.dossier.dossier_code import read_procedure_code
 from sync_protocol.dossier.folding import fold
+from sync_protocol.dossier.labels import CHANNELS, DESKS, ENGLISH, FEE_UNITS, REGISTERS, label
 from sync_protocol.dossier.local_time import as_local, local_time
 from sync_protocol.dossier.procedure import Fee, Procedure, Requirement
 from sync_protocol.dossier.working_calendar import WorkingCalendar, calendar_with, read_tables
@@ -102,7 +103,8 @@ def _list_services(output: Output) -> int:
     services = catalogue().essential
     output.data([msgspec.to_builtins(service) for service in services])
     for service in services:
-        output.say(f"{service.number:2}  {service.vi} [{service.desk}] {' '.join(service.codes)}")
+        desk = label(DESKS, service.desk)
+        output.say(f"{service.number:2}  {service.vi} [{desk}] {' '.join(service.codes)}")
     return DONE
 
 
@@ -120,7 +122,8 @@ def run_show(_device: Device, arguments: Namespace, output: Output) -> int:
     answer = _answer(procedure)
     output.data(answer)
     output.say(f"{procedure.code}  {procedure.official}\n{procedure.english}")
-    output.say(f"desk: {procedure.desk}   filed: {', '.join(procedure.channels)}")
+    output.say(f"desk: {_words(DESKS, procedure.desk)}")
+    output.say(f"filed: {', '.join(_words(CHANNELS, channel) for channel in procedure.channels)}")
     for name, limit in [("", procedure.time), *((case.vi, case.time) for case in procedure.cases)]:
         words = " / ".join(limit_text(limit)) if limit else "no fixed time"
         output.say(f"time: {words}{f'  ({name})' if name else ''}")
@@ -169,15 +172,20 @@ def _time(limit: TimeLimit | None) -> dict[str, object] | None:
     }
 
 
+def _words(table: dict[str, tuple[str, str]], code: str) -> str:
+    return f"{label(table, code)} / {label(table, code, ENGLISH)}"
+
+
 def _when(condition: str) -> str:
     return f" – {catalogue().conditions[condition].vi}" if condition else ""
 
 
 def _fee_text(fee: Fee) -> str:
     amount = "mức do tỉnh quy định" if fee.set_by_province else f"{fee.amount} đ"
-    per = f" / {fee.per}" if fee.per else ""
-    most = f", at most {fee.at_most} đ" if fee.at_most else ""
-    return f"{amount}{per}{most}{f' ({fee.channel})' if fee.channel else ''}{_when(fee.when)}"
+    per = "" if fee.amount == 0 else f" / {label(FEE_UNITS, fee.per)}"
+    most = f", tối đa {fee.at_most} đ" if fee.at_most else ""
+    channel = f" ({label(CHANNELS, fee.channel).lower()})" if fee.channel else ""
+    return f"{amount}{per}{most}{channel}{_when(fee.when)}"
 
 
 def _paper_text(paper: Requirement) -> str:
@@ -185,12 +193,16 @@ def _paper_text(paper: Requirement) -> str:
     names = " / ".join(papers[name].vi for name in (paper.type, *paper.instead))
     marks = ", ".join(
         [
-            *(["compared and returned"] if paper.present else []),
-            *([f"not asked for if known: {paper.known_from}"] if paper.known_from else []),
-            *paper.channels,
+            *(["đối chiếu, trả lại"] if paper.present else []),
+            *([f"không cần nếu {_register(paper)} đã có"] if paper.known_from else []),
+            *(label(CHANNELS, channel).lower() for channel in paper.channels),
         ]
     )
     return f"{names}{f' [{marks}]' if marks else ''}{_when(paper.when)}"
+
+
+def _register(paper: Requirement) -> str:
+    return label(REGISTERS, paper.known_from or "").lower()
 
 
 def _show_options(parser: argparse.ArgumentParser) -> None:

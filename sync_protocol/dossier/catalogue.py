@@ -152,11 +152,12 @@ def read_catalogue(files: Mapping[str, str]) -> Catalogue:
 
 def _read(files: dict[str, str], name: str, kind: type[T]) -> T:
     """Take a file out of `files` and read it."""
+    text = files.pop(name, None)
+    if text is None:
+        raise SchemaError(f"The catalogue has no file {name}.")
     try:
-        return msgspec.convert(tomllib.loads(files.pop(name)), kind)
-    except KeyError:
-        raise SchemaError(f"The catalogue has no file {name}.") from None
-    except (tomllib.TOMLDecodeError, msgspec.ValidationError, SchemaError) as cause:
+        return msgspec.convert(tomllib.loads(text), kind)
+    except (ValueError, RecursionError, msgspec.ValidationError, SchemaError) as cause:
         raise SchemaError(f"The catalogue's file {name} can't be read: {cause}.") from cause
 
 

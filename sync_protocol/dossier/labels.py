@@ -135,6 +135,87 @@ REMARKS = {
     ),
 }
 
+IDENTITY_FIELDS = {
+    "citizen_number": ("Số định danh", "Citizen number"),
+    "former_number": ("Số CMND cũ", "Former number"),
+    "passport_number": ("Số hộ chiếu", "Passport number"),
+    "issuer": ("Nước cấp", "Issued by"),
+    "nationality": ("Quốc tịch", "Nationality"),
+    "name": ("Họ và tên", "Full name"),
+    "birth_date": ("Ngày sinh", "Date of birth"),
+    "sex": ("Giới tính", "Sex"),
+    "address": ("Nơi cư trú", "Address"),
+    "issued_on": ("Ngày cấp", "Issued on"),
+    "expires_on": ("Ngày hết hạn", "Expires on"),
+}
+"""What identity documents say, by the fields of `identity_reading`."""
+
+SOURCES = {
+    "card-qr": ("Mã QR trên thẻ", "QR code of the card"),
+    "mrz": ("Vùng đọc máy", "Machine-readable lines"),
+    "typed": ("Nhập tay", "Typed"),
+}
+"""Where a value comes from."""
+
+AGREEMENTS = {
+    "alone": ("Chỉ có ở một nơi", "Given once"),
+    "same": ("Khớp", "The same"),
+    "marks": ("Khác dấu", "Different marks"),
+    "different": ("Khác nhau", "Different"),
+}
+"""How several sources agree on one field."""
+
+DESKS = {
+    "ward": ("Quầy một cửa của phường, xã", "One-stop desk of the ward"),
+    "ward-police": ("Quầy công an phường, xã", "Police desk of the ward"),
+    "province": ("Cơ quan cấp tỉnh", "Office of the province"),
+    "province-police": ("Công an cấp tỉnh", "Police of the province"),
+    "tax": ("Cơ quan thuế", "Tax office"),
+    "social-insurance": ("Bảo hiểm xã hội", "Social insurance"),
+    "school": ("Nhà trường", "School"),
+    "power-company": ("Điện lực", "Power company"),
+    "portal": ("Cổng Dịch vụ công quốc gia", "National portal"),
+}
+"""Who receives a procedure."""
+
+CHANNELS = {
+    "direct": ("Trực tiếp", "In person"),
+    "online": ("Trực tuyến", "Online"),
+    "post": ("Bưu chính", "By post"),
+}
+"""How a dossier can be filed."""
+
+FEE_UNITS = {
+    "dossier": ("hồ sơ", "dossier"),
+    "copy": ("bản", "copy"),
+    "page": ("trang", "page"),
+    "case": ("trường hợp", "case"),
+    "person": ("người", "person"),
+}
+"""What a fee is paid for."""
+
+REGISTERS = {
+    "population": ("Cơ sở dữ liệu dân cư", "Population database"),
+    "civil-status": ("Cơ sở dữ liệu hộ tịch", "Civil status database"),
+    "health": ("Cơ sở dữ liệu y tế", "Health database"),
+    "land": ("Cơ sở dữ liệu đất đai", "Land database"),
+}
+"""The databases that may already know what a paper proves."""
+
+PERSONS = {
+    "owner": ("Chủ hồ sơ", "Applicant"),
+    "submitter": ("Người nộp", "Who files"),
+    "authorised": ("Người được ủy quyền", "Authorised person"),
+    "child": ("Con", "Child"),
+    "father": ("Cha", "Father"),
+    "mother": ("Mẹ", "Mother"),
+    "spouse": ("Vợ hoặc chồng", "Spouse"),
+    "ward-of-guardian": ("Người được giám hộ", "Person under guardianship"),
+    "guardian": ("Người giám hộ", "Guardian"),
+    "deceased": ("Người chết", "Deceased"),
+}
+"""What a person is to a dossier."""
+
 
 def label(table: dict[str, tuple[str, str]], code: str, language: str = VIETNAMESE) -> str:
     """Return the words for `code` in one of the tables above."""

@@ -67,6 +67,16 @@ class Register(StrEnum):
     LAND = "land"
 
 
+class FeeUnit(StrEnum):
+    """What a fee is paid for."""
+
+    DOSSIER = "dossier"
+    COPY = "copy"
+    PAGE = "page"
+    CASE = "case"
+    PERSON = "person"
+
+
 class Text(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Words for people."""
 
@@ -110,14 +120,13 @@ class Requirement(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Fee(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What is to be paid: an amount in đồng, or a rate that the province sets.
 
-    `per` is what it is paid for ("copy", "page", "case", "person"; "" is the dossier), `at_most`
-    the most for one of them, `when` a condition of the catalogue.
+    `at_most` is the most for one copy, `when` a condition of the catalogue.
     """
 
     amount: int | None = None
     set_by_province: bool = False
     channel: Channel | None = None
-    per: str = ""
+    per: FeeUnit = FeeUnit.DOSSIER
     at_most: int | None = None
     when: str = ""
 

@@ -112,16 +112,13 @@ class WorkingCalendar:
 
     def is_decided(self, first: date, last: date) -> bool:
         """Whether decided tables speak for every day from `first` to `last`."""
-        while first <= last:
-            ends = [
-                table.valid_until
-                for table in self._tables
-                if table.decided and table.valid_from <= first <= table.valid_until
-            ]
-            if not ends:
-                return False
-            first = max(ends) + timedelta(days=1)
-        return True
+        decided = [table for table in self._tables if table.decided]
+        while True:
+            ends = [row.valid_until for row in decided if row.valid_from <= first]
+            until = max(ends, default=date.min)
+            if until < first or until >= last:
+                return until >= last >= first
+            first = until + timedelta(days=1)
 
     def off_from(self, day: date) -> list[date]:
         """Return the days off in a row that begin with `day`; empty if it is worked.
@@ -141,7 +138,7 @@ def read_tables(text: str) -> tuple[CalendarTable, ...]:
     """Read tables in the form of `working_calendar.toml`. Raises `SchemaError`."""
     try:
         return msgspec.convert(tomllib.loads(text), _Tables).table
-    except (tomllib.TOMLDecodeError, msgspec.ValidationError) as cause:
+    except (ValueError, RecursionError, msgspec.ValidationError) as cause:
         raise SchemaError(f"This is no table of days off: {cause}.") from cause
 
 

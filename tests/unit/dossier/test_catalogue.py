@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from datetime import date, time
 from importlib import resources
+from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from sync_protocol.dossier.catalogue import (
     FOLDER,
@@ -17,9 +21,18 @@ from sync_protocol.dossier.catalogue import (
 )
 from sync_protocol.dossier.deadline import TimeLimit, Unit
 from sync_protocol.dossier.dossier_code import read_procedure_code
-from sync_protocol.dossier.procedure import Channel, Desk, Procedure, Register, Requirement, Role
+from sync_protocol.dossier.procedure import (
+    Channel,
+    Desk,
+    FeeUnit,
+    Procedure,
+    Register,
+    Requirement,
+    Role,
+)
 from sync_protocol.dossier.sample_words import words
 from sync_protocol.dossier.unit import hanoi_units
+from sync_protocol.dossier.working_calendar import read_tables
 from sync_protocol.errors import SchemaError
 
 SAME_DAY = TimeLimit(0, Unit.WORKING_DAY, time(15))
@@ -110,7 +123,8 @@ def test_fees_follow_channel_and_count() -> None:
         Channel.ONLINE: 10_000,
     }
     first, further = procedure("2.000815").fees
-    assert (first.amount, further.amount, first.per, first.at_most) == (2000, 1000, "page", 200_000)
+    assert (first.amount, further.amount) == (2000, 1000)
+    assert (first.per, first.at_most) == (FeeUnit.PAGE, 200_000)
     assert procedure("1.001193").fees[1].set_by_province
 
 
@@ -197,3 +211,30 @@ def test_ha_noi_has_51_wards_and_75_communes() -> None:
     assert sum(name.startswith("Xã ") for name in names) == 75
     assert len(set(names)) == 126
     assert hanoi_units()["00070"] == "Phường Hoàn Kiếm"
+
+
+def test_what_the_document_shows_can_be_added() -> None:
+    document = (Path(__file__).parents[3] / "docs" / "CATALOGUE.md").read_text("utf-8")
+    row, paper_line, table = re.findall(r"```toml\n(.*?)```", document, flags=re.DOTALL)
+    texts = files()
+    row = row.replace("1.001022", "1.999999").replace("Nhận cha, mẹ, con", "Thử", 1)
+    texts["civil_status.toml"] += row
+    assert paper_line in texts["papers.toml"]
+    texts["papers.toml"] = texts["papers.toml"].replace(
+        paper_line, paper_line + paper_line.replace("giay-bao-tu", "giay-bao-tu-moi")
+    )
+    found = read_catalogue(texts)
+    assert found.procedures["1.999999"].limit("verify") == TimeLimit(8, Unit.WORKING_DAY)
+    assert "giay-bao-tu-moi" in found.papers
+    assert len(read_tables(table)) == 1
+
+
+@given(st.sampled_from(sorted(files())), st.data())
+def test_a_damaged_file_loads_or_is_refused(name: str, data: st.DataObject) -> None:
+    texts = files()
+    at = data.draw(st.integers(0, len(texts[name])))
+    cut = data.draw(st.integers(0, 40))
+    put = data.draw(st.text(max_size=10) | st.sampled_from(["[" * 50_000, "9" * 5000, '"', "]"]))
+    texts[name] = texts[name][:at] + put + texts[name][at + cut :]
+    with suppress(SchemaError):
+        read_catalogue(texts)

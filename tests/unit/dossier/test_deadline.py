@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import date, datetime, time, timedelta
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from sync_protocol.dossier.deadline import (
@@ -291,3 +292,35 @@ def test_working_days_are_counted_one_by_one(
         left -= calendar.is_working(day)
     found = count_deadline(TimeLimit(amount, Unit.WORKING_DAY), received, calendar)
     assert found.due == datetime.combine(day, CLOSING)
+
+
+@given(st.text() | st.text().map(lambda text: f"[[table]]\nsource = {text}"))
+@example("a = " + "[" * 100_000)
+@example("a = " + "9" * 5000)
+@example("[[table]]\nissued_on = 2026-02-30")
+def test_any_text_gives_tables_or_a_schema_error(text: str) -> None:
+    with suppress(SchemaError):
+        read_tables(text)
+
+
+def test_a_table_may_speak_for_ever() -> None:
+    table = CalendarTable(FIRST, "drawn", FIRST, date.max)
+    calendar = WorkingCalendar([table])
+    assert calendar.is_decided(FIRST, date(2199, 12, 31))
+    assert not calendar.is_decided(FIRST - timedelta(1), FIRST)
+
+
+@given(st.lists(st.tuples(st.integers(0, 60), st.integers(0, 30)), max_size=5), st.data())
+def test_decided_days_are_those_of_decided_tables(
+    spans: list[tuple[int, int]], data: st.DataObject
+) -> None:
+    tables = [
+        CalendarTable(FIRST, "x", FIRST + timedelta(begin), FIRST + timedelta(begin + length))
+        for begin, length in spans
+    ]
+    begin = data.draw(st.integers(0, 60))
+    end = data.draw(st.integers(begin, 90))
+    covered = {ahead for a, length in spans for ahead in range(a, a + length + 1)}
+    assert WorkingCalendar(tables).is_decided(FIRST + timedelta(begin), FIRST + timedelta(end)) == (
+        set(range(begin, end + 1)) <= covered
+    )

@@ -1,9 +1,10 @@
 """Rows, search text and words for people."""
 
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
-from sync_protocol.dossier import labels, record_type
+from sync_protocol.dossier import identity_reading, labels, procedure, record_type
 from sync_protocol.dossier.record_type import DOSSIER, PAPER_STATES
 from sync_protocol.dossier.status import Status
 from sync_protocol.dossier.summary import search_text, summarise, title
@@ -53,6 +54,22 @@ def test_everything_that_people_see_has_words_in_both_languages() -> None:
     assert set(labels.FIELDS) == names | parts
     assert set(labels.STATUSES) == {status.value for status in Status}
     assert set(labels.PAPER_STATES) == set(PAPER_STATES)
+
+
+def test_every_code_of_the_catalogue_and_of_identity_documents_has_words() -> None:
+    tables: list[tuple[dict[str, tuple[str, str]], Iterable[str]]] = [
+        (labels.IDENTITY_FIELDS, identity_reading.FIELDS),
+        (labels.SOURCES, identity_reading.Source),
+        (labels.AGREEMENTS, identity_reading.Agreement),
+        (labels.DESKS, procedure.Desk),
+        (labels.CHANNELS, procedure.Channel),
+        (labels.FEE_UNITS, procedure.FeeUnit),
+        (labels.REGISTERS, procedure.Register),
+        (labels.PERSONS, procedure.Role),
+    ]
+    for table, codes in tables:
+        assert set(table) == set(codes)
+        assert all(all(words) and len(words) == 2 for words in table.values())
 
 
 def test_every_remark_has_words() -> None:
