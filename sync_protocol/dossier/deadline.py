@@ -22,6 +22,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 
+import msgspec
+
 from sync_protocol.dossier.text import refused
 from sync_protocol.dossier.working_calendar import HOLIDAY, SWAPPED, WorkingCalendar
 from sync_protocol.errors import SchemaError
@@ -44,8 +46,7 @@ class Unit(StrEnum):
     DAY = "day"
 
 
-@dataclass(frozen=True, slots=True)
-class TimeLimit:
+class TimeLimit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How long a procedure may take. Nought working days: the same day."""
 
     amount: int
@@ -88,11 +89,13 @@ class Deadline:
 
 
 def count_deadline(limit: TimeLimit, received: datetime, calendar: WorkingCalendar) -> Deadline:
-    """Count a deadline from local time without a zone. Raises `InputError`."""
+    """Count a deadline from local time without a zone, to the minute. Raises `InputError`."""
     if received.tzinfo is not None:
         raise refused("received", "must be local time, without a zone", "zone")
     if received.year not in _YEARS:
         raise refused("received", "is in no year that dossiers are received in", "year")
+    # Receipts show minutes: what says 15:00 must not be late for a cut-off at 15:00.
+    received = received.replace(second=0, microsecond=0)
     steps = list(_counted(limit, received, calendar))
     due = steps[-1].at
     return Deadline(
@@ -222,7 +225,7 @@ def limit_text(limit: TimeLimit) -> tuple[str, str]:
     vietnamese, english = _UNIT_WORDS[limit.unit]
     if not limit.amount:
         moment = f"{limit.cut_off:%H:%M}"
-        return f"trong ngày (nhận trước {moment})", f"the same day (if in by {moment})"
+        return f"trong ngày (nhận không muộn hơn {moment})", f"the same day (if in by {moment})"
     plural = "" if limit.amount == 1 else "s"
     return f"{limit.amount} {vietnamese}", f"{limit.amount} {english}{plural}"
 

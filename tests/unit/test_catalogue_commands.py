@@ -44,7 +44,7 @@ def test_a_procedure_is_shown_whole(capsys: pytest.CaptureFixture[str]) -> None:
         "amount": 0,
         "unit": "working-day",
         "cut_off": "15:00",
-        "vi": "trong ngày (nhận trước 15:00)",
+        "vi": "trong ngày (nhận không muộn hơn 15:00)",
         "en": "the same day (if in by 15:00)",
     }
     papers = {paper["type"]: paper for paper in row["papers"]}

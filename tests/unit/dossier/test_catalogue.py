@@ -176,6 +176,7 @@ def files() -> dict[str, str]:
         ("seals.toml", "Đăng ký lại mẫu con dấu", "Đăng ký " * 10, "too long"),
         ("seals.toml", '["van-ban-con-dau"]', '["van-ban"]', "no paper van-ban"),
         ("seals.toml", "amount = 3", "amount = -3", "time limit"),
+        ("seals.toml", '"working-day"', '"day", cutoff = 15:00:00', "unknown field"),
         ("seals.toml", '"working-day"', '"week"', "Invalid enum value"),
         ("seals.toml", 'desk = "ward-police"', 'desk = "market"', "Invalid enum value"),
         ("seals.toml", "papers =", "paper =", "unknown field"),
