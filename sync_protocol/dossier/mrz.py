@@ -183,7 +183,7 @@ def _card_numbers(first: str, second: str, _names: str) -> _Numbers:
         number_check,
         *citizen_checks,
         CheckDigit("birth-date", 2, 7, second[6], check_digit(second[0:6])),
-        CheckDigit("expiry", 2, 15, second[14], check_digit(second[8:14])),
+        CheckDigit("expiry", 2, 15, second[14], _optional_digit(second[8:15])),
         CheckDigit("composite", 2, 30, second[29], check_digit(whole)),
     )
     return _Numbers(number, citizen_number, _plain(optional), checks)
@@ -200,19 +200,22 @@ def _card_number(first: str) -> tuple[str, CheckDigit]:
 
 def _passport_numbers(first: str, second: str) -> _Numbers:
     optional = second[28:42]
-    # Where there is no optional data, its check digit may be left out.
-    bare = second[28:43] == FILLER * 15
     whole = second[0:10] + second[13:20] + second[21:43]
     checks = (
         CheckDigit("number", 2, 10, second[9], check_digit(second[0:9])),
         CheckDigit("birth-date", 2, 20, second[19], check_digit(second[13:19])),
-        CheckDigit("expiry", 2, 28, second[27], check_digit(second[21:27])),
-        CheckDigit("optional", 2, 43, second[42], FILLER if bare else check_digit(optional)),
+        CheckDigit("expiry", 2, 28, second[27], _optional_digit(second[21:28])),
+        CheckDigit("optional", 2, 43, second[42], _optional_digit(second[28:43])),
         CheckDigit("composite", 2, 44, second[43], check_digit(whole)),
     )
     citizen = _plain(first[2:5]) == VIETNAM and optional[:12].isdigit()
     citizen_number = optional[:12] if citizen and not optional[12:].strip(FILLER) else None
     return _Numbers(_plain(second[0:9]), citizen_number, _plain(optional), checks)
+
+
+def _optional_digit(text: str) -> str:
+    """Return the digit at the end of a field that may be empty: then it may be left out as well."""
+    return check_digit(text[:-1]) if text.strip(FILLER) else FILLER
 
 
 def _zone(layout: Layout, lines: list[str], numbers: _Numbers, today: date) -> Zone:

@@ -306,6 +306,12 @@ def test_any_text_gives_tables_or_a_schema_error(text: str) -> None:
         read_tables(text)
 
 
+def test_a_table_names_no_more_days_than_a_year_has() -> None:
+    days_off = tuple(DayOff(FIRST + timedelta(ahead), "x", "x") for ahead in range(401))
+    with pytest.raises(ValueError, match="too many days"):
+        CalendarTable(FIRST, "drawn", FIRST, date.max, off=days_off)
+
+
 def test_a_table_may_speak_for_ever() -> None:
     table = CalendarTable(FIRST, "drawn", FIRST, date.max)
     calendar = WorkingCalendar([table])

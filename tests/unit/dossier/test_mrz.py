@@ -155,6 +155,14 @@ def test_a_document_that_has_ended_is_remarked_upon() -> None:
     assert codes(read_mrz(passport_lines(bad, "USA", "X1234567"), NOW)) == ["mrz-expiry"]
 
 
+@pytest.mark.parametrize("digit", ["0", "<"])
+def test_a_card_without_term_may_leave_the_expiry_empty(digit: str) -> None:
+    lines = card_lines(Person("CU", "GIA", "500101", "F", "<<<<<<"), "097150000001")
+    assert lines[45] == "0"
+    zone = read_mrz(lines[:45] + digit + lines[46:], NOW)
+    assert (zone.sound, zone.expires_on) == (True, None)
+
+
 def test_a_number_that_is_too_long_runs_over_into_the_optional_data() -> None:
     number = "A12345678901"
     tail = number[9:] + check_digit(number)
