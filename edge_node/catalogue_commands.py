@@ -26,7 +26,7 @@ from sync_protocol.dossier.deadline import (
 )
 from sync_protocol.dossier.dossier_code import read_procedure_code
 from sync_protocol.dossier.folding import fold
-from sync_protocol.dossier.labels import CHANNELS, DESKS, ENGLISH, FEE_UNITS, REGISTERS, label
+from sync_protocol.dossier.labels import CHANNELS, DESKS, ENGLISH, FEE_UNITS, STATE_DATABASES, label
 from sync_protocol.dossier.local_time import as_local, local_time
 from sync_protocol.dossier.procedure import Fee, Procedure, Requirement
 from sync_protocol.dossier.working_calendar import WorkingCalendar, calendar_with, read_tables
@@ -194,15 +194,15 @@ def _paper_text(paper: Requirement) -> str:
     marks = ", ".join(
         [
             *(["đối chiếu, trả lại"] if paper.present else []),
-            *([f"không cần nếu {_register(paper)} đã có"] if paper.known_from else []),
+            *([f"không cần nếu {_database(paper)} đã có"] if paper.known_from else []),
             *(label(CHANNELS, channel).lower() for channel in paper.channels),
         ]
     )
     return f"{names}{f' [{marks}]' if marks else ''}{_when(paper.when)}"
 
 
-def _register(paper: Requirement) -> str:
-    return label(REGISTERS, paper.known_from or "").lower()
+def _database(paper: Requirement) -> str:
+    return label(STATE_DATABASES, paper.known_from or "").lower()
 
 
 def _show_options(parser: argparse.ArgumentParser) -> None:

@@ -33,9 +33,9 @@ from sync_protocol.dossier.procedure import (
     EssentialService,
     Fee,
     PaperType,
+    PersonRole,
     Procedure,
     Requirement,
-    Role,
     Text,
 )
 from sync_protocol.errors import SchemaError
@@ -73,7 +73,7 @@ class _Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     cases: tuple[Case, ...] = ()
     fees: tuple[Fee, ...] = ()
     papers: tuple[str | Requirement, ...] = ()
-    persons: tuple[Role, ...] = (Role.OWNER,)
+    persons: tuple[PersonRole, ...] = (PersonRole.OWNER,)
     other_codes: tuple[str, ...] = ()
 
 

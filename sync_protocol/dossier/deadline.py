@@ -28,9 +28,9 @@ from sync_protocol.dossier.text import refused
 from sync_protocol.dossier.working_calendar import HOLIDAY, SWAPPED, WorkingCalendar
 from sync_protocol.errors import SchemaError
 
-SESSIONS = ((time(7), time(11, 30)), (time(13, 30), time(17)))
+OFFICE_HOURS = ((time(7), time(11, 30)), (time(13, 30), time(17)))
 """When offices work."""
-CLOSING = SESSIONS[-1][1]
+CLOSING = OFFICE_HOURS[-1][1]
 
 _AMOUNT_MAX = 400
 """The longest time of the national catalogue is under a year."""
@@ -58,7 +58,7 @@ class TimeLimit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         least = 0 if self.unit is Unit.WORKING_DAY else 1
         if not least <= self.amount <= _AMOUNT_MAX:
             raise SchemaError(f"A time limit must be {least} to {_AMOUNT_MAX}.")
-        if not SESSIONS[0][0] <= self.cut_off <= CLOSING:
+        if not OFFICE_HOURS[0][0] <= self.cut_off <= CLOSING:
             raise SchemaError("A cut-off must lie within the hours of work.")
 
 
@@ -133,7 +133,7 @@ def _start(
         yield Step("after-cut-off", received)
         day += _ONE_DAY
     day = yield from _skip(day, calendar)
-    yield Step("starts", _at(day, SESSIONS[0][0]))
+    yield Step("starts", _at(day, OFFICE_HOURS[0][0]))
     return day
 
 
@@ -161,7 +161,7 @@ def _hours(
     left = timedelta(hours=amount)
     day = begin.date()
     while True:
-        for opens, closes in SESSIONS:
+        for opens, closes in OFFICE_HOURS:
             from_then, until = max(begin, _at(day, opens)), _at(day, closes)
             if from_then >= until:
                 continue

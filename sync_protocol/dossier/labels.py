@@ -194,7 +194,7 @@ FEE_UNITS = {
 }
 """What a fee is paid for."""
 
-REGISTERS = {
+STATE_DATABASES = {
     "population": ("Cơ sở dữ liệu dân cư", "Population database"),
     "civil-status": ("Cơ sở dữ liệu hộ tịch", "Civil status database"),
     "health": ("Cơ sở dữ liệu y tế", "Health database"),

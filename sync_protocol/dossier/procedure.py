@@ -4,7 +4,7 @@ These are shapes only; `catalogue` fills and checks them. Texts are pairs of Vie
 
 What holds: a note is no paper. A paper is asked for under a condition, may be replaced by others,
 is either kept or shown and given back ("đã đối chiếu, trả lại"), and is not asked for where a
-register already knows what it proves.
+database of the state already knows what it proves.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ AT_THE_WARD = frozenset({Desk.WARD, Desk.WARD_POLICE})
 """The civil counter of the ward, and the police counter beside it."""
 
 
-class Role(StrEnum):
+class PersonRole(StrEnum):
     """What a person is to a dossier."""
 
     OWNER = "owner"
@@ -58,7 +58,7 @@ class Role(StrEnum):
     DECEASED = "deceased"
 
 
-class Register(StrEnum):
+class StateDatabase(StrEnum):
     """A database of the state that may already know what a paper proves."""
 
     POPULATION = "population"
@@ -105,14 +105,14 @@ class Requirement(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A paper that a procedure asks for.
 
     `when` is a condition of the catalogue ("" is always), `instead` are types that do as well,
-    `known_from` is the register that makes the paper unnecessary. `channels`: only where the
+    `known_from` is the database that makes the paper unnecessary. `channels`: only where the
     dossier is filed so; none named is all. `present`: shown, compared, and given back.
     """
 
     type: str
     when: str = ""
     instead: tuple[str, ...] = ()
-    known_from: Register | None = None
+    known_from: StateDatabase | None = None
     channels: tuple[Channel, ...] = ()
     present: bool = False
 
@@ -168,7 +168,7 @@ class Procedure(msgspec.Struct, frozen=True):
     cases: tuple[Case, ...]
     fees: tuple[Fee, ...]
     papers: tuple[Requirement, ...]
-    persons: tuple[Role, ...]
+    persons: tuple[PersonRole, ...]
     other_codes: tuple[str, ...]
     review_on: date | None
 

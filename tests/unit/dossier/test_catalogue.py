@@ -25,10 +25,10 @@ from sync_protocol.dossier.procedure import (
     Channel,
     Desk,
     FeeUnit,
+    PersonRole,
     Procedure,
-    Register,
     Requirement,
-    Role,
+    StateDatabase,
 )
 from sync_protocol.dossier.sample_words import words
 from sync_protocol.dossier.unit import hanoi_units
@@ -110,11 +110,11 @@ def test_cases_have_times_of_their_own() -> None:
 def test_papers_say_what_happens_to_them() -> None:
     assert paper("1.001193", "the-can-cuoc").present
     certificate = paper("1.001193", "giay-chung-sinh")
-    assert certificate.known_from is Register.HEALTH
+    assert certificate.known_from is StateDatabase.HEALTH
     assert certificate.instead == ("van-ban-lam-chung", "giay-cam-doan")
     assert paper("1.001193", "to-khai").channels == (Channel.DIRECT, Channel.POST)
     assert paper("1.001193", "giay-uy-quyen").when == "authorised"
-    assert Role.CHILD in procedure("1.001193").persons
+    assert PersonRole.CHILD in procedure("1.001193").persons
 
 
 def test_fees_follow_channel_and_count() -> None:

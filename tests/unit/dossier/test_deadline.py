@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from sync_protocol.dossier.deadline import (
     CLOSING,
-    SESSIONS,
+    OFFICE_HOURS,
     STEP_WORDS,
     Deadline,
     TimeLimit,
@@ -239,7 +239,7 @@ def test_never_due_on_a_day_off_or_outside_hours(
 ) -> None:
     found = count_deadline(limit, received, calendar)
     assert calendar.is_working(found.due.date())
-    assert any(opens < found.due.time() <= closes for opens, closes in SESSIONS)
+    assert any(opens < found.due.time() <= closes for opens, closes in OFFICE_HOURS)
     assert found.due > received
     if limit.unit is not Unit.HOUR:
         assert found.due.time() == CLOSING

@@ -64,8 +64,8 @@ def test_every_code_of_the_catalogue_and_of_identity_documents_has_words() -> No
         (labels.DESKS, procedure.Desk),
         (labels.CHANNELS, procedure.Channel),
         (labels.FEE_UNITS, procedure.FeeUnit),
-        (labels.REGISTERS, procedure.Register),
-        (labels.PERSONS, procedure.Role),
+        (labels.STATE_DATABASES, procedure.StateDatabase),
+        (labels.PERSONS, procedure.PersonRole),
     ]
     for table, codes in tables:
         assert set(table) == set(codes)
