@@ -14,10 +14,10 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 
+from sync_protocol.dossier.catalogue import known
 from sync_protocol.dossier.identity_document import check_citizen_number, check_passport
 from sync_protocol.dossier.labels import status_called
 from sync_protocol.dossier.phone import parse_phone
-from sync_protocol.dossier.procedure import known
 from sync_protocol.dossier.record_type import CITIZEN, DOSSIER, PASSPORT
 from sync_protocol.dossier.text import clean, refused
 from sync_protocol.record.schema import Field

@@ -22,7 +22,9 @@ from device_home.joining import joining_commands
 from device_home.officers import officer_commands
 from device_home.repair import repair_commands
 from device_home.upkeep import upkeep_commands, version
+from edge_node.catalogue_commands import catalogue_commands
 from edge_node.commands import station_commands
+from edge_node.lookups import lookup_commands
 from sync_protocol.errors import StoreBusyError
 from sync_protocol.membership.grant import EDGE
 
@@ -80,6 +82,8 @@ PROGRAM: Program[Device] = Program(
         *joining_commands(EDGE, "motcua-tablet"),
         Command("serve", "serve tablets and call the city", run_serve, _serve_options, alone=True),
         *station_commands(),
+        *lookup_commands(),
+        *catalogue_commands(),
         *intake_commands(),
         *dossier_commands(),
         *officer_commands(),

@@ -171,3 +171,7 @@ INVITATION_HOURS = 72
 DELEGATED_GRANT_DAYS = 30
 """An edge's own enrolment of a tablet holds so long without the hub's countersignature: a line
 that is cut for a month is an emergency in which somebody looks after the tablets anyway."""
+IDENTITY_TEXT_CHARACTERS_MAX = 3000
+"""A card's QR code or machine-readable zone as text: the largest QR code holds 2,953 bytes."""
+CALENDAR_BYTES_MAX = 256 * KIB
+"""A file of tables of days off: a year is 2 KiB, so this is more than a century."""

@@ -57,6 +57,7 @@ _PASSPORT = re.compile(r"[A-Z0-9]{5,15}")
 _PASSPORT_LENGTHS = range(6, 10)
 """The machine-readable line has room for nine."""
 _ISSUER = re.compile(r"[A-Z]{3}|D")
+_BIRTH_DATE = re.compile(r"[0-9]{4}(-[0-9]{2}){0,2}")
 _SEPARATORS = re.compile(r"[ .\-]")
 
 
@@ -78,18 +79,22 @@ def check_citizen_number(
     number = _SEPARATORS.sub("", text)
     if not _CITIZEN.fullmatch(number):
         raise refused(field, "must have 12 digits and nothing else", "citizen-number")
-    place, generation = number[:3], int(number[3])
+    place = number[:3]
     codes = []
     if place in TEST_CODES:
         codes.append("citizen-number-for-tests")
     elif place < "100" and place not in PROVINCE_CODES:
         codes.append("citizen-number-place")
-    year = 1900 + generation // 2 * 100 + int(number[4:6])
-    if birth_date is not None and birth_date[:4] != str(year):
+    if birth_date is not None and birth_date[:4] != str(birth_year(number)):
         codes.append("citizen-number-birth-year")
-    if sex is not None and sex != (FEMALE if generation % 2 else MALE):
+    if sex is not None and sex != (FEMALE if int(number[3]) % 2 else MALE):
         codes.append("citizen-number-sex")
     return number, [Remark(code, field) for code in codes]
+
+
+def birth_year(number: str) -> int:
+    """Return the year of birth that twelve digits speak of: the fourth has century and sex."""
+    return 1900 + int(number[3]) // 2 * 100 + int(number[4:6])
 
 
 def check_passport(
@@ -113,3 +118,28 @@ def check_passport(
     if issuer == "VNM":
         codes.append("passport-vietnamese")
     return number, issuer, [Remark(code, field) for code in codes]
+
+
+@dataclass(frozen=True, slots=True)
+class ForeignerKey:
+    """By what a foreigner is known again: one passport, and the date of birth beside it.
+
+    Source: none; the national list of identifiers has no code for passports. Numbers are unique
+    within their issuer only, and the date of birth tells a misread one. A renewed passport is a
+    new key: that both are one person is said by an officer, never concluded.
+    """
+
+    issuer: str
+    number: str
+    birth_date: str
+
+
+def foreigner_key(issuer: str, number: str, birth_date: str) -> ForeignerKey:
+    """Return the key, its parts in their one form. Raises `InputError`.
+
+    `birth_date` is YYYY-MM-DD; YYYY-MM or YYYY where the passport knows no more.
+    """
+    number, issuer, _ = check_passport(number, issuer)
+    if not _BIRTH_DATE.fullmatch(birth_date):
+        raise refused("birth_date", "must be YYYY-MM-DD, YYYY-MM or YYYY", "birth-date")
+    return ForeignerKey(issuer, number, birth_date)

@@ -27,11 +27,11 @@ from dataclasses import dataclass
 
 from sync_protocol import limits
 from sync_protocol.dossier import record_type
+from sync_protocol.dossier.catalogue import known
 from sync_protocol.dossier.identity_document import Remark, check_citizen_number, check_passport
 from sync_protocol.dossier.intake_reader import Reader
 from sync_protocol.dossier.json_line import read_object
 from sync_protocol.dossier.phone import parse_phone
-from sync_protocol.dossier.procedure import known
 from sync_protocol.dossier.record_type import CITIZEN, DOSSIER, NOTE_REMARK, PAPER_STATES, PASSPORT
 from sync_protocol.dossier.status import status_named
 from sync_protocol.dossier.text import refused

@@ -101,11 +101,128 @@ REMARKS = {
         "Hộ chiếu Việt Nam: nên dùng số định danh 12 số.",
         "A Vietnamese passport: the 12-digit number is the better one to use.",
     ),
+    "card-sex": (
+        "Mã QR không ghi Nam hoặc Nữ. Đầu đọc có thể đã gõ sai dấu.",
+        "The code says neither Nam nor Nữ. The reader may have garbled it.",
+    ),
+    "card-date": (
+        "Mã QR có ngày không đọc được. Hãy xem trên thẻ.",
+        "The code has a date that is none. Look at the card.",
+    ),
+    "card-former-number": (
+        "Số CMND cũ thường có 9 hoặc 12 số. Hãy xem lại.",
+        "A former number has 9 or 12 digits. Look at it again.",
+    ),
+    "card-garbled": (
+        "Có vẻ đầu đọc gõ sai dấu. Hãy so với thẻ, hoặc tắt bộ gõ rồi quét lại.",
+        "The reader garbled the marks. Compare with the card, or switch the input method off.",
+    ),
+    "card-without-marks": (
+        "Tên và địa chỉ không có dấu. Hãy so với thẻ, hoặc tắt bộ gõ rồi quét lại.",
+        "No marks at all. Compare with the card, or switch the input method off and scan again.",
+    ),
+    "mrz-birth-date": (
+        "Ngày sinh trong vùng đọc máy không có thật. Hãy xem trên giấy tờ.",
+        "The date of birth in the machine-readable lines is none. Look at the document.",
+    ),
+    "mrz-expiry": (
+        "Ngày hết hạn trong vùng đọc máy không có thật. Hãy xem trên giấy tờ.",
+        "The date of expiry in the machine-readable lines is none. Look at the document.",
+    ),
+    "mrz-two-numbers": (
+        "Hai số trong vùng đọc máy không khớp nhau. Hãy xem trên thẻ.",
+        "The two numbers in the machine-readable lines do not fit. Look at the card.",
+    ),
+    "document-expired": (
+        "Giấy tờ đã hết hạn.",
+        "The document has expired.",
+    ),
     "identity-missing": (
         "Chưa có giấy tờ tùy thân.",
         "No identity document is given.",
     ),
 }
+
+IDENTITY_FIELDS = {
+    "citizen_number": ("Số định danh", "Citizen number"),
+    "former_number": ("Số CMND cũ", "Former number"),
+    "passport_number": ("Số hộ chiếu", "Passport number"),
+    "issuer": ("Nước cấp", "Issued by"),
+    "nationality": ("Quốc tịch", "Nationality"),
+    "name": ("Họ và tên", "Full name"),
+    "birth_date": ("Ngày sinh", "Date of birth"),
+    "sex": ("Giới tính", "Sex"),
+    "address": ("Nơi cư trú", "Address"),
+    "issued_on": ("Ngày cấp", "Issued on"),
+    "expires_on": ("Ngày hết hạn", "Expires on"),
+}
+"""What identity documents say, by the fields of `identity_reading`."""
+
+SOURCES = {
+    "card-qr": ("Mã QR trên thẻ", "QR code of the card"),
+    "mrz": ("Vùng đọc máy", "Machine-readable lines"),
+    "typed": ("Nhập tay", "Typed"),
+}
+"""Where a value comes from."""
+
+AGREEMENTS = {
+    "alone": ("Chỉ có ở một nơi", "Given once"),
+    "same": ("Khớp", "The same"),
+    "marks": ("Khác dấu", "Different marks"),
+    "different": ("Khác nhau", "Different"),
+}
+"""How several sources agree on one field."""
+
+DESKS = {
+    "ward": ("Quầy một cửa của phường, xã", "One-stop desk of the ward"),
+    "ward-police": ("Quầy công an phường, xã", "Police desk of the ward"),
+    "province": ("Cơ quan cấp tỉnh", "Office of the province"),
+    "province-police": ("Công an cấp tỉnh", "Police of the province"),
+    "tax": ("Cơ quan thuế", "Tax office"),
+    "social-insurance": ("Bảo hiểm xã hội", "Social insurance"),
+    "school": ("Nhà trường", "School"),
+    "power-company": ("Điện lực", "Power company"),
+    "portal": ("Cổng Dịch vụ công quốc gia", "National portal"),
+}
+"""Who receives a procedure."""
+
+CHANNELS = {
+    "direct": ("Trực tiếp", "In person"),
+    "online": ("Trực tuyến", "Online"),
+    "post": ("Bưu chính", "By post"),
+}
+"""How a dossier can be filed."""
+
+FEE_UNITS = {
+    "dossier": ("hồ sơ", "dossier"),
+    "copy": ("bản", "copy"),
+    "page": ("trang", "page"),
+    "case": ("trường hợp", "case"),
+    "person": ("người", "person"),
+}
+"""What a fee is paid for."""
+
+STATE_DATABASES = {
+    "population": ("Cơ sở dữ liệu dân cư", "Population database"),
+    "civil-status": ("Cơ sở dữ liệu hộ tịch", "Civil status database"),
+    "health": ("Cơ sở dữ liệu y tế", "Health database"),
+    "land": ("Cơ sở dữ liệu đất đai", "Land database"),
+}
+"""The databases that may already know what a paper proves."""
+
+PERSONS = {
+    "owner": ("Chủ hồ sơ", "Applicant"),
+    "submitter": ("Người nộp", "Who files"),
+    "authorised": ("Người được ủy quyền", "Authorised person"),
+    "child": ("Con", "Child"),
+    "father": ("Cha", "Father"),
+    "mother": ("Mẹ", "Mother"),
+    "spouse": ("Vợ hoặc chồng", "Spouse"),
+    "ward-of-guardian": ("Người được giám hộ", "Person under guardianship"),
+    "guardian": ("Người giám hộ", "Guardian"),
+    "deceased": ("Người chết", "Deceased"),
+}
+"""What a person is to a dossier."""
 
 
 def status_called(text: str) -> str | None:

@@ -11,16 +11,16 @@ import random
 from collections.abc import Iterator
 from datetime import date, timedelta
 
-from sync_protocol.dossier.procedure import catalogue
+from sync_protocol.dossier.catalogue import catalogue
 from sync_protocol.dossier.sample_words import Foreigner, Service, Urn, words
 from sync_protocol.dossier.unit import COMMUNE, hanoi_units
+from sync_protocol.dossier.working_calendar import calendar_with
 
 FIRST_DAY = date(2026, 9, 3)
 DAYS = 80
 """The dossiers are received on the working days of so many days."""
 FOREIGNERS_SHARE = 0.03
 _AGES = range(18, 86)
-_SATURDAY = 5
 _WITHOUT_MIDDLE_SHARE = 0.05
 
 
@@ -37,6 +37,7 @@ class _Source:
     def __init__(self, seed: int) -> None:
         self._chance = random.Random(seed)  # noqa: S311  # synthetic data, repeatable on purpose
         self._words = words()
+        self._calendar = calendar_with()
         self._surnames = Urn.of(self._words.surnames)
         self._middle = (Urn.of(self._words.male_middle), Urn.of(self._words.female_middle))
         self._status = Urn.of(self._words.status)
@@ -150,7 +151,7 @@ class _Source:
         return filled[0].upper() + filled[1:]
 
     def _is_working(self, day: date) -> bool:
-        return day.weekday() < _SATURDAY and day not in self._words.holidays
+        return self._calendar.is_working(day)
 
     def _working_day_after(self, day: date, count: int) -> date:
         for later in _days(day + timedelta(days=1), count * 3 + 14):
@@ -167,7 +168,7 @@ def _days(first: date, count: int) -> Iterator[date]:
 def _services(services: tuple[Service, ...]) -> tuple[tuple[Service, ...], list[int]]:
     """Return the services with codes filled in, and where each one's share ends."""
     named = {code for service in services for code in service.codes}
-    others = tuple(code for code in catalogue() if code not in named)
+    others = tuple(code for code in catalogue().procedures if code not in named)
     filled = tuple(
         service
         if service.codes

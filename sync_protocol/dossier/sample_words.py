@@ -6,7 +6,6 @@ import random
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
 from functools import cache
 from importlib import resources
 from itertools import accumulate
@@ -54,7 +53,6 @@ class Notes(msgspec.Struct, frozen=True):
 class Words(msgspec.Struct, frozen=True):
     """Everything in the file."""
 
-    holidays: frozenset[date]
     phone_prefixes: tuple[str, ...]
     birth_places: tuple[str, ...]
     streets: tuple[str, ...]

@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sync_protocol.dossier import record_type
+from sync_protocol.dossier.catalogue import procedure_name
 from sync_protocol.dossier.folding import fold, name_key
 from sync_protocol.dossier.labels import STATUSES, VIETNAMESE, label
-from sync_protocol.dossier.procedure import procedure_name
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,12 @@
 """Rows, search text and words for people."""
 
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
 import pytest
 
-from sync_protocol.dossier import labels, record_type
-from sync_protocol.dossier.identity_document import check_citizen_number, check_passport
+from sync_protocol.dossier import identity_reading, labels, procedure, record_type
 from sync_protocol.dossier.record_type import DOSSIER, PAPER_STATES
 from sync_protocol.dossier.status import Status
 from sync_protocol.dossier.summary import search_text, summarise, title
@@ -69,10 +72,25 @@ def test_what_names_no_status_is_none(text: str) -> None:
     assert labels.status_called("khong duoc tiep nhan") == Status.REFUSED.value
 
 
-def test_every_remark_has_words() -> None:
-    remarks = [
-        *check_citizen_number("003090000001", birth_date="1991", sex="female")[1],
-        *check_citizen_number("097090000001")[1],
-        *check_passport("12345", "VNM")[2],
+def test_every_code_of_the_catalogue_and_of_identity_documents_has_words() -> None:
+    tables: list[tuple[dict[str, tuple[str, str]], Iterable[str]]] = [
+        (labels.IDENTITY_FIELDS, identity_reading.FIELDS),
+        (labels.SOURCES, identity_reading.Source),
+        (labels.AGREEMENTS, identity_reading.Agreement),
+        (labels.DESKS, procedure.Desk),
+        (labels.CHANNELS, procedure.Channel),
+        (labels.FEE_UNITS, procedure.FeeUnit),
+        (labels.STATE_DATABASES, procedure.StateDatabase),
+        (labels.PERSONS, procedure.PersonRole),
     ]
-    assert {remark.code for remark in remarks} | {"identity-missing"} == set(labels.REMARKS)
+    for table, codes in tables:
+        assert set(table) == set(codes)
+        assert all(all(words) and len(words) == 2 for words in table.values())
+
+
+def test_every_remark_has_words() -> None:
+    folder = Path(labels.__file__).parent
+    code = "\n".join(path.read_text("utf-8") for path in folder.glob("*.py"))
+    made = set(re.findall(r'(?:Remark\(|codes\.append\()"([a-z-]+)"', code))
+    assert len(made) > 10, "remarks are not made where they were"
+    assert made == set(labels.REMARKS)
