@@ -10,8 +10,8 @@ from collections.abc import Iterator
 
 from device_home.command import json_line
 from device_home.shapes import Shape, ticks_text
+from sync_protocol.dossier.catalogue import procedure_name
 from sync_protocol.dossier.labels import FIELDS, IDENTITY_KINDS, PAPER_STATES, STATUSES, label
-from sync_protocol.dossier.procedure import procedure_name
 
 NOBODY = "không ghi tên cán bộ"
 """Whose name stands beside a value that was written without `--officer`."""
