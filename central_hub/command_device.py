@@ -17,7 +17,7 @@ from sync_protocol.identity import NO_OFFICER, DeviceKey
 from sync_protocol.log.entry import Mark
 from sync_protocol.membership import grant as g
 from sync_protocol.membership.roster import Granted
-from sync_protocol.replica.holding import Chain
+from sync_protocol.replica.holding import Chain, Holding
 
 
 def device_row(office: Office, item: Granted) -> dict[str, object]:
@@ -133,15 +133,11 @@ def state_revocation(office: Office, device: DeviceKey, reason: str, at: list[st
 
     Raises `InputError` for a position that is not held.
     """
-    newest: dict[bytes, Mark] = {}
-    for chain in _chains(office, device):
-        known = newest.get(chain.feed)
-        if chain.row.head.seq and (known is None or known.seq < chain.row.head.seq):
-            newest[chain.feed] = chain.mark
-    for text in at:
-        mark = _position(office, device, text)
-        newest[mark.feed] = mark
-    cuts = [mark for mark in newest.values() if mark.seq]
+    chosen = [mark for text in at for mark in _positions(office, device, text)]
+    feeds = {mark.feed for mark in chosen}
+    held = office.replica.holding.heads_of(device)
+    cuts = [mark for mark in held if mark.feed not in feeds]
+    cuts += [mark for mark in chosen if mark.seq]
     before = office.replica.holding.roster.revocations.get(device)
     version = 1 if before is None else before.version + 1
     office.replica.say([g.Revoke(device, reason, cuts, version)], NO_OFFICER)
@@ -149,30 +145,48 @@ def state_revocation(office: Office, device: DeviceKey, reason: str, at: list[st
 
 def raise_cut(office: Office, revoke: g.Revoke, at: list[str]) -> None:
     """State a revocation again with higher cuts. Raises `InputError` where one is not higher."""
-    cuts = {mark.feed: mark for mark in revoke.cuts}
+    holding = office.replica.holding
+    cuts = list(revoke.cuts)
     for text in at:
-        mark = _position(office, revoke.device, text)
-        known = cuts.get(mark.feed)
-        if known is not None and mark.seq <= known.seq:
-            raise InputError(f"That feed is cut at {known.seq} already; give a higher position.")
-        cuts[mark.feed] = mark
-    statement = g.Revoke(revoke.device, revoke.reason, list(cuts.values()), revoke.version + 1)
+        higher = _positions(office, revoke.device, text)
+        lower = [cut for cut in cuts if any(_is_before(holding, cut, mark) for mark in higher)]
+        feeds = {mark.feed for mark in higher}
+        if not lower and any(cut.feed in feeds for cut in cuts):
+            raise InputError("That feed is cut there or later already; give a higher position.")
+        cuts = [cut for cut in cuts if cut not in lower]
+        cuts += [mark for mark in higher if not any(_covers(holding, cut, mark) for cut in cuts)]
+    statement = g.Revoke(revoke.device, revoke.reason, cuts, revoke.version + 1)
     office.replica.say([statement], NO_OFFICER)
 
 
-def _position(office: Office, device: DeviceKey, text: str) -> Mark:
-    """Read FEED:SEQ as a mark of a feed of `device` that the hub holds. Raises `InputError`."""
+def _covers(holding: Holding, cut: Mark, mark: Mark) -> bool:
+    """Whether the entry at `mark` lies at or before `cut`, on the way there."""
+    owner = holding.find(mark)
+    return owner is not None and holding.reaches(cut, owner, mark.seq)
+
+
+def _is_before(holding: Holding, cut: Mark, mark: Mark) -> bool:
+    return cut != mark and _covers(holding, mark, cut)
+
+
+def _positions(office: Office, device: DeviceKey, text: str) -> list[Mark]:
+    """Read FEED:SEQ as marks of a feed of `device`, one for each branch that differs there.
+
+    Raises `InputError` where the hub holds none.
+    """
     feed, _, number = text.strip().lower().partition(":")
     if not feed or not number.isdecimal():
         raise InputError("A position looks like FEED:SEQ, both from “device list --json”.")
     seq = int(number)
-    for chain in _chains(office, device):
-        if chain.feed.hex().startswith(feed):
-            short = office.replica.holding.short_hash_at(chain, seq)
-            if short is None:
-                raise InputError(f"The hub holds that feed up to {chain.row.head.seq} only.")
-            return Mark(chain.feed, seq, short)
-    raise InputError("This device has no such feed. “device list --json” shows its feeds.")
+    chains = [chain for chain in _chains(office, device) if chain.feed.hex().startswith(feed)]
+    if not chains:
+        raise InputError("This device has no such feed. “device list --json” shows its feeds.")
+    found = ((chain, office.replica.holding.short_hash_at(chain, seq)) for chain in chains)
+    marks = [Mark(chain.feed, seq, short) for chain, short in found if short is not None]
+    if not marks:
+        last = max(chain.row.head.seq for chain in chains)
+        raise InputError(f"The hub holds that feed up to {last} only.")
+    return list(dict.fromkeys(marks))
 
 
 COMMANDS: tuple[Command[City], ...] = (

@@ -9,7 +9,7 @@ from __future__ import annotations
 from sync_protocol.clock import millis
 from sync_protocol.errors import PeerError
 from sync_protocol.identity import DeviceKey
-from sync_protocol.log.entry import Mark, read_header
+from sync_protocol.log.entry import read_header
 from sync_protocol.membership import grant as g
 from sync_protocol.membership.lapse import delegations_due
 from sync_protocol.replica import Replica
@@ -22,7 +22,7 @@ def lapsed_grants(replica: Replica) -> list[g.Statement]:
     if not any(item.delegated for item in roster.grants.values()):
         return []  # nearly always: the city confirms at the next exchange
     due = delegations_due(roster, _granted_ms(replica), replica.character.wall())
-    return [g.Revoke(device, g.LAPSED, _cuts(replica, device)) for device in due]
+    return [g.Revoke(device, g.LAPSED, replica.holding.heads_of(device)) for device in due]
 
 
 def _granted_ms(replica: Replica) -> dict[DeviceKey, int]:
@@ -52,8 +52,3 @@ def _written_ms(header: bytes) -> int:
         return millis(read_header(header).timestamp)
     except PeerError:
         return 0
-
-
-def _cuts(replica: Replica, device: DeviceKey) -> list[Mark]:
-    chains = replica.holding.chains.values()
-    return [chain.mark for chain in chains if chain.device == device and chain.row.head.seq]

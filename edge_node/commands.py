@@ -118,8 +118,7 @@ def run_lock(device: Device, arguments: Namespace, output: Output) -> int:
     item = _tablet(replica, arguments.device)
     roster = replica.holding.roster
     with replica.lock:
-        chains = [c for c in replica.holding.chains.values() if c.device == item.device]
-        cuts = [chain.mark for chain in chains if chain.row.head.seq]
+        cuts = replica.holding.heads_of(item.device)
         before = roster.revocations.get(item.device)
         version = 1 if before is None else before.version + 1
         written = replica.say([g.Revoke(item.device, g.LOCKED, cuts, version)], officer)

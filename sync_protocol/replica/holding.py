@@ -261,6 +261,14 @@ class Holding:
         """Return the sealed heads of all chains."""
         return [c.mark for c in self.chains.values() if c.row.head.seq and c.is_proved]
 
+    def heads_of(self, device: DeviceKey) -> list[Mark]:
+        """Return the sealed heads of a device's chains: a mark for each branch of each feed."""
+        return [
+            chain.mark
+            for chain in self.chains.values()
+            if chain.device == device and chain.row.head.seq and chain.is_proved
+        ]
+
     def frontier_root(self) -> bytes:
         """Return the 32 bytes that stand for the frontier."""
         return heads.root(self.frontier())

@@ -71,6 +71,28 @@ def test_two_copies_of_one_station_lose_nothing(place: Town) -> None:
     assert ids(edge) == ids(twin) == set(told)
 
 
+def test_a_revocation_takes_nothing_back_of_a_feed_that_had_parted(place: Town) -> None:
+    edge = place.enrol("edge", "edge", WARD)
+    told = place.capture(edge, "a", 3, seed=1)
+    edge.ask("sync")
+    twin = place.program("edge", "twin")
+    copy_home(edge.home, twin.home)
+    told += place.capture(edge, "b", 2, seed=2)
+    told += place.capture(twin, "c", 3, seed=3)
+    for program in (edge, twin, edge, twin, edge):
+        program.run("sync", "--json")
+    assert ids(place.hub, "--ward", WARD) == set(told)
+    [device] = place.hub.ask("device", "list")
+    place.hub.ask("device", "revoke", device["id"], "--reason", "lost")
+    assert ids(place.hub, "--ward", WARD) == set(told), "both branches were held and counted"
+    assert place.hub.ask("quarantine", "list") == []
+    longest = max(device["feeds"], key=lambda feed: feed["seq"])
+    at = f"{longest['feed']}:{longest['seq']}"
+    answer = place.hub.run("device", "restore", device["id"], "--at", at)
+    assert answer.code, "it is cut there already"
+    assert ids(place.hub, "--ward", WARD) == set(told)
+
+
 def test_what_was_merged_beyond_a_cut_is_taken_out_again(place: Town) -> None:
     """A device turns out to be compromised: it is cut at a position that others have passed."""
     sound, bad = place.enrol("edge", "sound", WARD), place.enrol("edge", "bad", WARD)
