@@ -32,7 +32,7 @@ from sync_protocol.crypto.key import random_bytes
 from sync_protocol.errors import InputError, NotAllowedError, SyncError, WrongWardError
 from sync_protocol.exchange.enrol import Registrar, short_name
 from sync_protocol.exchange.respond import Nonces, Responder
-from sync_protocol.identity import ID_BYTES, NO_OFFICER, DeviceKey, WardId
+from sync_protocol.identity import ID_BYTES, NO_OFFICER, WardId
 from sync_protocol.membership import grant as g
 from sync_protocol.membership.roster import Granted
 from sync_protocol.replica import Replica
@@ -277,9 +277,3 @@ def _close(office: Office) -> None:
         office.replica.close()
     except SyncError as problem:
         _log.warning("closing a ward: %s", problem.code)
-
-
-def device_label(office: Office, device: DeviceKey) -> str:
-    """Return the label of a device; empty where it is not known."""
-    found = office.replica.holding.roster.grants.get(device)
-    return "" if found is None else found.label

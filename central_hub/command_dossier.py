@@ -13,7 +13,7 @@ from typing import Any
 from central_hub.city import City, Office
 from central_hub.command_officer import supervising
 from device_home.command import DONE, Command, Output
-from device_home.dossiers import dossier_commands
+from device_home.dossiers import dossier_commands, not_shown
 from device_home.shapes import manifest_of
 from sync_protocol.attachment import Manifest
 from sync_protocol.dossier.record_type import DOSSIER
@@ -79,12 +79,11 @@ def find_dossier(city: City, text: str, code: str | None) -> tuple[Office, Recor
     found: list[tuple[Office, RecordId]] = []
     for office in city.chosen(code):
         found.extend((office, record) for record in _beginning(office.replica, wanted))
+    if not found:
+        replicas = [office.replica for office in city.chosen(code)]
+        raise InputError(not_shown(replicas, wanted))
     if len(found) != 1:
-        raise InputError(
-            "No dossier has that id here. It may not have come yet."
-            if not found
-            else "Several dossiers begin with that id. Give more of it."
-        )
+        raise InputError("Several dossiers begin with that id. Give more of it.")
     return found[0]
 
 
@@ -140,7 +139,7 @@ def what_to_erase(replica: Replica, record: RecordId) -> tuple[list[Dot], list[b
     replica.follow()
     stored = replica.rooms.views.load([record]).get(record)
     if stored is None:
-        raise InputError("No dossier has that id here. It may not have come yet.")
+        raise InputError(not_shown([replica], record.hex()))
     state = decode_state(stored.state, stored.pending)
     dots = sorted(state.dots() | _held_dots(replica, record))
     manifests: dict[bytes, Manifest] = {}

@@ -1,4 +1,4 @@
-"""`quarantine list|adopt|reject`: what was held back, why, and what becomes of it.
+"""`quarantine list|show|adopt|reject`: what was held back, why, and what becomes of it.
 
 What holds: an entry is named by its dot, FEED:SEQ. Adoption and rejection are control entries that
 say who decided; an adopted entry counts everywhere as if its writer had been allowed.
@@ -9,15 +9,13 @@ from __future__ import annotations
 import argparse
 from typing import NamedTuple
 
-from central_hub.city import City, Office, device_label
+from central_hub.city import City, Office
 from central_hub.command_officer import supervising
 from device_home.command import DONE, Command, Output
-from device_home.shapes import dot_text, read_dot
-from sync_protocol.clock import millis
-from sync_protocol.errors import InputError, PeerError
-from sync_protocol.exchange.enrol import short_name
+from device_home.quarantine import held_line, held_lines, held_row, held_shape, show_options
+from device_home.shapes import Shape, dot_text, read_dot
+from sync_protocol.errors import InputError
 from sync_protocol.identity import NO_OFFICER, Dot, OfficerId
-from sync_protocol.log.entry import read_header
 from sync_protocol.membership import grant as g
 from sync_protocol.replica.holding import Chain
 from sync_protocol.storage.store import Held
@@ -44,26 +42,8 @@ def held_entries(office: Office) -> list[HeldEntry]:
     return [HeldEntry(office, chains[row.chain], row) for row in office.replica.rooms.views.held()]
 
 
-def held_row(item: HeldEntry) -> dict[str, object]:
-    """Return a held entry as lists show it to machines."""
-    entry = item.office.replica.holding.entry(item.dot)
-    time_ms, officer = 0, ""
-    if entry is not None:
-        try:
-            header = read_header(entry.header)
-            time_ms, officer = millis(header.timestamp), header.officer.hex()
-        except PeerError:
-            pass  # unreadable: that is why it is held
-    return {
-        "id": dot_text(item.dot),
-        "ward": item.office.ward.code,
-        "device": short_name(item.chain.device),
-        "label": device_label(item.office, item.chain.device),
-        "officer": officer,
-        "reason": item.held.reason,
-        "records": [record.hex() for record in item.held.records],
-        "time": time_ms,
-    }
+def _in_ward(item: HeldEntry, shape: Shape) -> Shape:
+    return {**shape, "ward": item.office.ward.code}
 
 
 def _configure_list(parser: argparse.ArgumentParser) -> None:
@@ -73,17 +53,36 @@ def _configure_list(parser: argparse.ArgumentParser) -> None:
 
 def _list(city: City, arguments: argparse.Namespace, output: Output) -> int:
     rows = [
-        row
+        _in_ward(item, row)
         for office in city.chosen(arguments.ward)
-        for row in map(held_row, held_entries(office))
-        if str(row["device"]).startswith((arguments.device or "").lower())
+        for item in held_entries(office)
+        for row in [held_row(office.replica, item.held)]
+        if row["device"].startswith((arguments.device or "").lower())
     ]
     for row in rows:
-        output.say(f"{row['id']}  ward {row['ward']}  {row['label']}  {row['reason']}")
+        output.say(f"{row['ward']}  {held_line(row)}")
     if not rows:
         output.say("Nothing is held back.")
     output.data(rows)
     return DONE
+
+
+def _configure_show(parser: argparse.ArgumentParser) -> None:
+    show_options(parser)
+    parser.add_argument("--ward", metavar="CODE")
+
+
+def _show(city: City, arguments: argparse.Namespace, output: Output) -> int:
+    dot = read_dot(arguments.dot)
+    for office in city.chosen(arguments.ward):
+        for item in held_entries(office):
+            if item.dot == dot:
+                shape = held_shape(office.replica, item.held)
+                output.data(_in_ward(item, shape))
+                for line in held_lines(shape):
+                    output.say(line)
+                return DONE
+    raise InputError("That is not held back here. “quarantine list” shows what is.")
 
 
 def _configure_decide(parser: argparse.ArgumentParser) -> None:
@@ -155,6 +154,7 @@ def _chosen(city: City, arguments: argparse.Namespace) -> list[HeldEntry]:
 
 COMMANDS: tuple[Command[City], ...] = (
     Command("quarantine list", "list what is held back, and why", _list, _configure_list),
+    Command("quarantine show", "show what a held-back entry says", _show, _configure_show),
     Command("quarantine adopt", "let held entries count after all", _adopt, _configure_decide),
     Command("quarantine reject", "turn held entries down", _reject, _configure_decide),
 )

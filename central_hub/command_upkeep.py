@@ -85,8 +85,16 @@ def _device_health(office: Office, item: Granted, now: int) -> dict[str, object]
         "frontier_lag": max(0, office.contacts.entries_held() - contact.entries),
         "unsent": int(figures.get(_UNSENT, -1)),
         "reported_s": _age_s(now, reported_ms),
+        "feeds_parted": _feeds_parted(office, item),
         "figures": figures,
     }
+
+
+def _feeds_parted(office: Office, item: Granted) -> int:
+    """Count the feeds of a device that two machines went on writing."""
+    holding = office.replica.holding
+    feeds = {chain.feed for chain in holding.chains.values() if chain.device == item.device}
+    return sum(map(holding.is_forked, feeds))
 
 
 def _last_entry_ms(office: Office, item: Granted) -> int:
@@ -127,6 +135,8 @@ def _health(city: City, arguments: argparse.Namespace, output: Output) -> int:
             state = item["revoked"] or ACTIVE
             who = f"{item['label'] or item['id']} ({item['role']}, {state})"
             output.say(f"    {who}: {_heard(item)}")
+            if item["feeds_parted"]:
+                output.say("        ⚠ Its disk was copied: two machines wrote as one.")
             for sentence in warnings({**_NOTHING_WRONG, **item["figures"]}):
                 output.say(f"        ⚠ {sentence}")
     if not protected:

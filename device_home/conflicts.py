@@ -1,7 +1,7 @@
-"""`conflict list` and `settle`, `quarantine list`, `adopt` and `reject`: what a person must decide.
+"""`conflict list` and `settle`: where two people wrote differently, a person decides.
 
 What holds: a settlement lists exactly the dots that were displayed, so a value that nobody had seen
-survives it. Adoption is a supervisor's.
+survives it.
 """
 
 from __future__ import annotations
@@ -17,26 +17,20 @@ from device_home.command import DONE, Command, Output
 from device_home.dossiers import check_writable, find_record, load, save
 from device_home.officers import (
     acting_officer,
-    check_supervises,
-    officer_name,
     officer_option,
 )
 from device_home.reading import field_text, values_text
 from device_home.shapes import (
     Shape,
     cell_values,
-    device_label,
     dot_text,
     field_name,
-    read_dot,
 )
 from sync_protocol import limits
 from sync_protocol.clock import millis
 from sync_protocol.dossier.record_type import DOSSIER, SUPERVISOR
-from sync_protocol.errors import InputError, PeerError
-from sync_protocol.exchange.enrol import short_name
+from sync_protocol.errors import InputError
 from sync_protocol.identity import Dot
-from sync_protocol.log.entry import read_header
 from sync_protocol.membership import grant as g
 from sync_protocol.merge.conflict import Conflict
 from sync_protocol.merge.register import Cell
@@ -44,7 +38,7 @@ from sync_protocol.merge.state import RecordState, decode_state
 from sync_protocol.record.change import CellWrite, RecordChange
 from sync_protocol.record.schema import RETRACTION
 from sync_protocol.replica import Replica
-from sync_protocol.storage.store import Held, Query
+from sync_protocol.storage.store import Query
 from sync_protocol.view import RecordView
 
 
@@ -53,9 +47,6 @@ def conflict_commands() -> list[Command[App]]:
     return [
         Command("conflict list", "list what two people wrote differently", run_conflicts),
         Command("conflict settle", "say which value holds", run_settle, _settle_options),
-        Command("quarantine list", "list what is held back, and why", run_quarantine),
-        Command("quarantine adopt", "let held-back entries count", run_adopt, _dots_options),
-        Command("quarantine reject", "turn held-back entries down", run_reject, _dots_options),
     ]
 
 
@@ -206,76 +197,6 @@ def _alive(state: RecordState) -> list[list[Any]]:
     return [g.wire_dot(dot) for dot in sorted(dots)]
 
 
-# ------------------------------------------------------------------------------ quarantine
-
-
-def quarantine_rows(replica: Replica) -> list[Shape]:
-    """Return what is held back, and why."""
-    return [_held(replica, item) for item in replica.rooms.views.held()]
-
-
-def _held(replica: Replica, item: Held) -> Shape:
-    chain = replica.holding.chains[item.chain]
-    dot = replica.holding.dot(chain, item.seq)
-    shape: Shape = {
-        "id": dot_text(dot),
-        "reason": item.reason,
-        "device": short_name(chain.device),
-        "device_label": device_label(replica, chain.device),
-        "officer": "",
-        "officer_name": "",
-        "time": 0,
-        "records": [record.hex() for record in item.records],
-    }
-    entry = replica.holding.entry(dot)
-    try:
-        header = None if entry is None else read_header(entry.header)
-    except PeerError:
-        header = None  # unreadable, and held for just that
-    if header is not None:
-        shape["officer"] = header.officer.hex()
-        shape["officer_name"] = officer_name(replica, header.officer)
-        shape["time"] = millis(header.timestamp)
-    return shape
-
-
-def run_quarantine(app: App, arguments: Namespace, output: Output) -> int:
-    """List the quarantine."""
-    found = quarantine_rows(app.replica(arguments))
-    output.data(found)
-    for item in found:
-        output.say(f"{item['id']}  {item['reason']}  {item['device_label']}")
-    if not found:
-        output.say("Nothing is held back.")
-    return DONE
-
-
-def run_adopt(app: App, arguments: Namespace, output: Output) -> int:
-    """Let held-back entries count."""
-    return _decide(app, arguments, output, g.Adopt)
-
-
-def run_reject(app: App, arguments: Namespace, output: Output) -> int:
-    """Turn held-back entries down."""
-    return _decide(app, arguments, output, g.Reject)
-
-
-def _decide(app: App, arguments: Namespace, output: Output, kind: type[g.Adopt | g.Reject]) -> int:
-    replica = app.replica(arguments)
-    officer = acting_officer(app.home, replica, arguments, output)
-    if not replica.is_hub():
-        check_supervises(replica, officer)
-    dots = [read_dot(text) for text in arguments.dots]
-    there = {item["id"] for item in quarantine_rows(replica)}
-    if not {dot_text(dot) for dot in dots} <= there:
-        raise InputError("One of these is not held back here. Nothing was changed.")
-    replica.say([kind([g.wire_dot(dot) for dot in dots])], officer)
-    left = len(replica.rooms.views.held())
-    output.data({"decided": len(dots), "held": left})
-    output.say(f"Done. {left} entries are held back.")
-    return DONE
-
-
 # --------------------------------------------------------------------------------- options
 
 
@@ -285,9 +206,4 @@ def _settle_options(parser: argparse.ArgumentParser) -> None:
     choice = parser.add_mutually_exclusive_group(required=True)
     choice.add_argument("--value", metavar="V", help="what holds")
     choice.add_argument("--take", type=int, metavar="N", help="take the N-th value of the list")
-    officer_option(parser)
-
-
-def _dots_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("dots", nargs="+", metavar="ID", help="as “quarantine list” names them")
     officer_option(parser)

@@ -11,6 +11,7 @@ import argparse
 import os
 import stat
 from argparse import Namespace
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -76,9 +77,17 @@ def load(replica: Replica, record: RecordId) -> tuple[RecordView, RecordState]:
     """Return one record as it is read, and its state. Raises `InputError` where there is none."""
     stored = replica.rooms.views.load([record]).get(record)
     if stored is None:
-        raise InputError("No dossier has that id here. It may not have come yet.")
+        raise InputError(not_shown([replica], record.hex()))
     state = decode_state(stored.state, stored.pending)
     return replica.follower.projection.view(record, state), state
+
+
+def not_shown(replicas: Sequence[Replica], wanted: str) -> str:
+    """Return why no dossier is shown whose id begins with `wanted`."""
+    held = [item for replica in replicas for item in replica.rooms.views.held()]
+    if any(record.hex().startswith(wanted) for item in held for record in item.records):
+        return "This dossier has come and is held back: “quarantine list” shows why."
+    return "No dossier has that id here: it has not come yet, or it was erased."
 
 
 def rows(replica: Replica, query: Query) -> list[Shape]:

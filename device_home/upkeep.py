@@ -271,8 +271,14 @@ def figures(home: Home, replica: Replica) -> dict[str, int | str]:
         "last_contact_s": _age_s(now, last_contact_ms(replica)),
         "last_success_s": _age_s(now, last_success_ms(replica)),
         **audit_figures(replica),
-        "notice": replica.author.notice,
+        **_notice(replica, now),
     }
+
+
+def _notice(replica: Replica, now: int) -> dict[str, int | str]:
+    """Return what this opening found, or else why the newest incarnation was opened."""
+    reason, at = replica.author.last_notice()
+    return {"notice": replica.author.notice or reason, "notice_s": _age_s(now, at)}
 
 
 def audit_figures(replica: Replica) -> dict[str, int | str]:
@@ -341,6 +347,10 @@ def run_health(app: App, arguments: Namespace, output: Output) -> int:
     return DONE
 
 
+COPIED = frozenset({"forked", "copy-of-this-device-seen", "journal-behind", "journal-differs"})
+"""Notices that say that the store was copied, restored, or lost its end."""
+
+
 def warnings(found: dict[str, int | str]) -> list[str]:
     """Return what somebody should look after."""
     tests = (
@@ -358,6 +368,11 @@ def warnings(found: dict[str, int | str]) -> list[str]:
         (
             0 <= int(found["audit_differed_s"]) < limits.AUDIT_SHOWN_DAYS * 86_400,
             "What is shown here has differed from the peer's: run “verify” on both.",
+        ),
+        (
+            0 <= int(found.get("notice_s", -1)) < limits.NOTICE_SHOWN_DAYS * 86_400
+            and found.get("notice") in COPIED,
+            "Its disk was copied or restored: two went on as one. Nothing is lost; find out who.",
         ),
     )
     return [sentence for due, sentence in tests if due]

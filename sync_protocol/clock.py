@@ -48,6 +48,10 @@ class HybridLogicalClock:
         self._wall = wall
         self.last = last
 
+    def wall_ms(self) -> int:
+        """Return the wall clock's milliseconds."""
+        return self._wall()
+
     def now(self) -> int:
         """Return the next timestamp: the wall's, or one more than the last if that is behind."""
         self.last = max(pack(self._wall()), self.last + 1)

@@ -123,6 +123,8 @@ SNAPSHOTS_KEPT_BYTES_MAX = 64 * MIB
 """Their bytes: 2 x 100,000 records of 82 B are 16 MiB; above it only the newest is kept."""
 AUDIT_HOURS = 24
 """Between two audits with one peer: the sums of 100,000 records take 0.3 s, and 4 KiB travel."""
+NOTICE_SHOWN_DAYS = 30
+"""A store that was copied, or lost its end, is spoken of in `health` so long: a month's work."""
 AUDIT_SHOWN_DAYS = 30
 """An audit that found a difference is warned of so long: a month of mornings."""
 RETENTION_DAYS = 90

@@ -43,6 +43,7 @@ from sync_protocol.replica.holding import Chain, Holding, control_key
 from sync_protocol.storage.store import Journal
 
 OWN_NOTE = "own"
+NOTICE_NOTE = "notice"
 STATED_NOTE = "stated"
 
 
@@ -195,10 +196,18 @@ class Author:
         self._journal.append(0, [seal_frame(self._journal_key, declared.feed, 0, opening, start)])
         with self._holding.transaction(durable=True):
             self._take_feed(declared)
+            if reason:
+                note = encode([reason, self._clock.wall_ms()])
+                self._holding.store.put_note(NOTICE_NOTE, note)
         self._stated = {}
         self._unsure = False
         if reason:
             self.notice = reason
+
+    def last_notice(self) -> tuple[str, int]:
+        """Return why the newest incarnation was opened, and when (ms); ("", 0) if for no reason."""
+        note = self._holding.store.note(NOTICE_NOTE)
+        return decode(note, tuple[str, int]) if note else ("", 0)
 
     # --- writing ------------------------------------------------------------------------------
 

@@ -63,6 +63,9 @@ def test_two_copies_of_one_station_lose_nothing(place: Town) -> None:
     told += place.capture(twin, "c", 2, seed=3)
     for program in (edge, twin, edge, twin, edge):
         program.run("sync", "--json")
+    assert "copy-of-this-device-seen" in {p.ask("health")["notice"] for p in (edge, twin)}
+    [ward] = place.hub.ask("health")["wards"]
+    assert [item["feeds_parted"] for item in ward["devices"]] == [1], "the city is told"
     told += place.capture(edge, "d", 1, seed=4)
     told += place.capture(twin, "e", 1, seed=5)
     for program in (edge, twin, edge, twin):

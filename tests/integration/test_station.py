@@ -156,6 +156,9 @@ def test_a_lost_tablet_is_locked_without_the_city(
         locked = [row["id"] for row in station.ask("tablet", "list") if row["state"] == "locked"]
         assert [item["device"] for item in station.ask("quarantine", "list")] == 2 * locked
         assert {item["reason"] for item in station.ask("quarantine", "list")} == {"revoked-locked"}
+        said = station.ask("quarantine", "show", held[0])
+        assert "name" in {item["field"] for item in said["changes"]}
+        assert station.run("quarantine", "show", f"{held[0][:-1]}77").code == 1
         assert station.run("quarantine", "adopt", *held).code == 1
         done = station.ask("quarantine", "adopt", *held, "--officer", supervisor)
         assert done == {"decided": 2, "held": 0}

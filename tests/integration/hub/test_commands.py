@@ -176,6 +176,13 @@ def test_what_a_revoked_device_wrote_later_waits_and_can_be_adopted(town: Town) 
         assert {item["reason"] for item in held} == {"revoked-lost"}
         assert {item["device"] for item in held} == {ident}
         one = held[0]["id"]
+        shown = town.hub.ask("quarantine", "show", one)
+        assert {"name", "procedure", "phone"} <= {item["field"] for item in shown["changes"]}
+        assert shown["time"] == held[0]["time"] > 0
+        said = town.hub.run("quarantine", "show", one)
+        assert "Số điện thoại" in said.out
+        record = held[0]["records"][0]
+        assert "held back" in town.hub.run("dossier", "show", record).err
         boss = town.hub.ask("officer", "add", "Lê Bình", "--ward", WARD, "--role", "supervisor")
         told = town.hub.ask("quarantine", "adopt", one, "--by", boss["id"])
         assert told == {"adopted": [one], "held": len(held) - 1}
