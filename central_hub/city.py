@@ -254,18 +254,22 @@ class City:
                 yield office, item
 
     def device(self, text: str, code: str | None = None) -> tuple[Office, Granted]:
-        """Find the one device whose id begins with `text`. Raises `InputError`."""
-        wanted = text.strip().lower()
+        """Find the one device whose id begins with `text`, or that is called so.
+
+        Raises `InputError`.
+        """
+        wanted = text.strip()
         found = [
             (office, item)
             for office, item in self.devices(code)
-            if wanted and short_name(item.device).startswith(wanted)
+            if wanted
+            and (short_name(item.device).startswith(wanted.lower()) or item.label == wanted)
         ]
         if len(found) != 1:
             raise InputError(
-                f"No device has the id “{wanted}”. “device list” shows them all."
+                "No device has that id or name. “device list” shows them all."
                 if not found
-                else f"Several devices begin with “{wanted}”. Give more of the id, or --ward."
+                else "Several devices fit. Give more of the id, or --ward."
             )
         return found[0]
 

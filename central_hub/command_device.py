@@ -70,7 +70,7 @@ def _list(city: City, arguments: argparse.Namespace, output: Output) -> int:
 
 
 def _configure_one(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("id", help="the device's id, or how it begins")
+    parser.add_argument("id", help="the device's id, its start, or its name")
     parser.add_argument("--ward", metavar="CODE")
 
 
@@ -135,7 +135,7 @@ def state_revocation(office: Office, device: DeviceKey, reason: str, at: list[st
     """
     chosen = [mark for text in at for mark in _positions(office, device, text)]
     feeds = {mark.feed for mark in chosen}
-    held = office.replica.holding.heads_of(device)
+    held = office.replica.holding.frontier(device)
     cuts = [mark for mark in held if mark.feed not in feeds]
     cuts += [mark for mark in chosen if mark.seq]
     before = office.replica.holding.roster.revocations.get(device)

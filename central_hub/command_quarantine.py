@@ -88,7 +88,7 @@ def _show(city: City, arguments: argparse.Namespace, output: Output) -> int:
 def _configure_decide(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("entries", nargs="*", metavar="FEED:SEQ", help="from “quarantine list”")
     parser.add_argument("--all", action="store_true", help="everything of one device")
-    parser.add_argument("--device", metavar="ID", help="with --all: the device")
+    parser.add_argument("--device", metavar="ID", help="with --all: the device, by id or name")
     parser.add_argument("--by", default="", metavar="OFFICER", help="who decided")
     parser.add_argument("--ward", metavar="CODE")
 

@@ -16,13 +16,12 @@ from sync_protocol.crypto import seal
 from sync_protocol.crypto.certificate import fingerprint
 from sync_protocol.crypto.key import AgreementKey
 from sync_protocol.errors import InputError, NotAllowedError, WrongKeyError
-from sync_protocol.exchange.enrol import short_name
+from sync_protocol.exchange.enrol import check_terms, short_name
 from sync_protocol.identity import NO_OFFICER
 from sync_protocol.membership import grant as g
 from sync_protocol.membership.roster import Granted
 from sync_protocol.wire.enrol import write_invitation
 
-INVITATION_HOURS_MAX = 24 * 30
 _LABEL_CHARS_MAX = 80
 
 
@@ -129,8 +128,7 @@ def _invite(city: City, arguments: argparse.Namespace, output: Output) -> int:
     url = arguments.url or city.home.settings.text("url") or load_address(city.home.vault)
     if not url:
         raise InputError("Give --url, or start “serve” once: an invitation carries the address.")
-    if not 0 < arguments.hours <= INVITATION_HOURS_MAX:
-        raise InputError(f"An invitation holds between 1 and {INVITATION_HOURS_MAX} hours.")
+    check_terms(url, arguments.hours)
     if len(arguments.label) > _LABEL_CHARS_MAX:
         raise InputError(f"A label has at most {_LABEL_CHARS_MAX} characters.")
     known = fingerprint(load_tls(city.home.vault).ca_pem)

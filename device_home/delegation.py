@@ -22,7 +22,7 @@ def lapsed_grants(replica: Replica) -> list[g.Statement]:
     if not any(item.delegated for item in roster.grants.values()):
         return []  # nearly always: the city confirms at the next exchange
     due = delegations_due(roster, _granted_ms(replica), replica.character.wall())
-    return [g.Revoke(device, g.LAPSED, replica.holding.heads_of(device)) for device in due]
+    return [g.Revoke(device, g.LAPSED, replica.holding.frontier(device)) for device in due]
 
 
 def _granted_ms(replica: Replica) -> dict[DeviceKey, int]:

@@ -71,7 +71,7 @@ def _check_leads_elsewhere(known: Enrolment, invitation: Invitation) -> None:
     if peer == (invitation.responder, invitation.url, invitation.ca_fingerprint):
         raise NotAllowedError(
             f"{where}, with the office that made this invitation. Nothing was changed, and the "
-            "invitation can still be used for another device."
+            "invitation was not used."
         )
 
 

@@ -21,7 +21,7 @@ from sync_protocol import limits
 from sync_protocol.dossier.sample import sample
 from sync_protocol.dossier.sample_scan import write_scans
 from sync_protocol.errors import InputError, NotAllowedError
-from sync_protocol.exchange.enrol import Registrar, short_name
+from sync_protocol.exchange.enrol import Registrar, check_terms, short_name
 from sync_protocol.membership import grant as g
 from sync_protocol.membership.roster import Granted
 from sync_protocol.replica import Replica
@@ -56,6 +56,7 @@ def run_invite(device: Device, arguments: Namespace, output: Output) -> int:
     url = arguments.url or device.home.settings.text("url") or served_url(replica)
     if not url:
         raise InputError("Where tablets meet this station is not known: run “serve” or give --url.")
+    check_terms(url, arguments.hours)
     from sync_protocol.crypto.certificate import fingerprint  # late: it is slow to load
 
     ca_pem, _ = authority(device.home)
@@ -118,7 +119,7 @@ def run_lock(device: Device, arguments: Namespace, output: Output) -> int:
     item = _tablet(replica, arguments.device)
     roster = replica.holding.roster
     with replica.lock:
-        cuts = replica.holding.heads_of(item.device)
+        cuts = replica.holding.frontier(item.device)
         before = roster.revocations.get(item.device)
         version = 1 if before is None else before.version + 1
         written = replica.say([g.Revoke(item.device, g.LOCKED, cuts, version)], officer)

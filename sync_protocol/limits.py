@@ -170,6 +170,8 @@ PIN_TRIES_MAX = 10
 """Wrong PINs before a slot is locked."""
 INVITATION_HOURS = 72
 """An invitation made on Friday works on Monday."""
+INVITATION_HOURS_MAX = 24 * 30
+"""A month: devices for a whole city are prepared and carried out within it."""
 DELEGATED_GRANT_DAYS = 30
 """An edge's own enrolment of a tablet holds so long without the hub's countersignature: a line
 that is cut for a month is an emergency in which somebody looks after the tablets anyway."""

@@ -45,6 +45,15 @@ def _note(secret: bytes) -> str:
     return _NOTE + hashlib.sha256(b"motcua/invitation/1" + secret).hexdigest()
 
 
+def check_terms(url: str, hours: int) -> None:
+    """Check what a person asks of an invitation. Raises `InputError`."""
+    if not 0 < hours <= limits.INVITATION_HOURS_MAX:
+        most = limits.INVITATION_HOURS_MAX
+        raise InputError(f"An invitation holds between 1 and {most} hours.")
+    if not url.startswith("https://") or len(url) == len("https://"):
+        raise InputError("The address in an invitation begins with https://.")
+
+
 class Registrar:
     """Makes and takes invitations for one ward."""
 

@@ -21,15 +21,7 @@ from sync_protocol.identity import BRANCH_BYTES, DeviceKey, Dot, FeedId, Officer
 from sync_protocol.log import frontier as heads
 from sync_protocol.log.entry import CONTROL, SHORT_HASH_BYTES, Entry, Mark, digest, read_header
 from sync_protocol.log.feed import Head, SignedDeclaration, mark, read_declaration
-from sync_protocol.membership.grant import (
-    Adopt,
-    Erase,
-    Reject,
-    Statement,
-    decode_statements,
-    read_dots,
-    wire_dot,
-)
+from sync_protocol.membership import grant as g
 from sync_protocol.membership.roster import Roster, Spoken, build
 from sync_protocol.storage.store import ChainRow, LogStore
 
@@ -257,17 +249,10 @@ class Holding:
             return known is None
         return self.hash_at(owner, seq) == self.hash_at(chain, seq)
 
-    def frontier(self) -> list[Mark]:
-        """Return the sealed heads of all chains."""
-        return [c.mark for c in self.chains.values() if c.row.head.seq and c.is_proved]
-
-    def heads_of(self, device: DeviceKey) -> list[Mark]:
-        """Return the sealed heads of a device's chains: a mark for each branch of each feed."""
-        return [
-            chain.mark
-            for chain in self.chains.values()
-            if chain.device == device and chain.row.head.seq and chain.is_proved
-        ]
+    def frontier(self, device: DeviceKey | None = None) -> list[Mark]:
+        """Return the sealed heads of all chains, or of a device's: one for each branch."""
+        chains = (c for c in self.chains.values() if device in (None, c.device))
+        return [c.mark for c in chains if c.row.head.seq and c.is_proved]
 
     def frontier_root(self) -> bytes:
         """Return the 32 bytes that stand for the frontier."""
@@ -349,22 +334,22 @@ class Holding:
             if all(chain.row.head.seq < seen[feed] for chain in chains)
         )
 
-    def _named(self, statements: Sequence[Statement], entry: Entry) -> list[Statement]:
+    def _named(self, statements: Sequence[g.Statement], entry: Entry) -> list[g.Statement]:
         """Name the branch of entries that statements spoke of before their feed forked."""
         return [
             msgspec.structs.replace(item, dots=self._branches_of(item, entry))
-            if isinstance(item, Adopt | Reject | Erase)
+            if isinstance(item, g.Adopt | g.Reject | g.Erase)
             else item
             for item in statements
         ]
 
-    def _branches_of(self, item: Adopt | Reject | Erase, entry: Entry) -> list[list[Any]]:
+    def _branches_of(self, item: g.Adopt | g.Reject | g.Erase, entry: Entry) -> list[list[Any]]:
         """Return its dots on the branch that the speaker had folded (its context says which).
 
         Where that branch is not held here, the dot is given a name that no entry here has.
         """
         try:
-            dots = read_dots(item.dots)
+            dots = g.read_dots(item.dots)
             stated = {mark.feed: mark for mark in read_header(entry.header).context}
         except PeerError:
             return item.dots
@@ -377,7 +362,7 @@ class Holding:
                     dot = self.dot(path, dot.seq)  # noqa: PLW2901
                 elif not self._is_below_floor(mark):
                     dot = dot._replace(branch=mark.hash[:BRANCH_BYTES])  # noqa: PLW2901
-            found.append(wire_dot(dot))
+            found.append(g.wire_dot(dot))
         return found
 
     def _is_below_floor(self, mark: Mark) -> bool:
@@ -395,7 +380,7 @@ class Holding:
 
     def read_control(
         self, entry: Entry, seen: dict[FeedId, int]
-    ) -> tuple[OfficerId, list[Statement]] | None:
+    ) -> tuple[OfficerId, list[g.Statement]] | None:
         """Return officer and statements of a control entry, taking its context into `seen`."""
         try:
             header = read_header(entry.header)
@@ -403,6 +388,6 @@ class Holding:
                 seen[item.feed] = max(item.seq, seen.get(item.feed, 0))
             if header.kind != CONTROL or entry.body is None:
                 return None
-            return header.officer, decode_statements(entry.body)
+            return header.officer, g.decode_statements(entry.body)
         except PeerError:
             return None  # unreadable: held back by the fold, says nothing here

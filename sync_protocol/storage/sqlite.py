@@ -76,8 +76,8 @@ def translate(cause: driver.Error, path: str) -> SyncError:
         return StoreBusyError("Another process is writing to this store. Try again.", **evidence)
     if code in _CORRUPT:
         return StoreCorruptError(
-            "The store has damaged pages. Nothing was changed; check the disk, and rebuild the "
-            "store from another copy.",
+            "The store has damaged pages. Nothing was changed. On a station or a tablet “repair” "
+            "mends it; a city is restored from its backup. Then check the disk.",
             **evidence,
         )
     return StorageError(

@@ -69,7 +69,7 @@ class Blocks:
             found = unpack(packed, head)
         except PeerError as cause:
             raise StoreCorruptError(
-                "A stored block can't be read. Rebuild the store from another copy.",
+                "A stored block can't be read. “repair” mends it, or at the city a backup.",
                 chain=chain,
                 block=number,
             ) from cause

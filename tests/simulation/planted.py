@@ -61,7 +61,7 @@ def _receipt_before_fsync(finish: Any) -> Any:
 
 
 def _staged_in_frontier(_: Any) -> Any:
-    def frontier(self: Any) -> Any:
+    def frontier(self: Any, _device: Any = None) -> Any:
         return [ingest_mark(chain) for chain in self.chains.values() if chain.row.staged.seq]
 
     def ingest_mark(chain: Any) -> Any:
