@@ -103,6 +103,9 @@ class Intake:
                     self._declare_one(raw)
                 except PeerError as problem:
                     self.admission.refused[feed] = problem
+        # A statement may have waited to know whose feed this is: an erasure of its first entries
+        # must count before they come, or they would be refused for their missing bodies.
+        self._holding.hear()
 
     def _declare_one(self, raw: bytes) -> None:
         declared = read_declaration(raw)
