@@ -11,6 +11,7 @@ import time
 from argparse import Namespace
 from pathlib import Path
 
+from device_home.apologies import apology_commands
 from device_home.bundles import bundle_commands
 from device_home.command import DONE, Command, Output, Program
 from device_home.conflicts import conflict_commands
@@ -86,6 +87,7 @@ PROGRAM: Program[Device] = Program(
         *catalogue_commands(),
         *intake_commands(),
         *dossier_commands(),
+        *apology_commands(),
         *officer_commands(),
         *conflict_commands(),
         *upkeep_commands(),

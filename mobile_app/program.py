@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 
+from device_home.apologies import apology_commands
 from device_home.bundles import bundle_commands
 from device_home.command import Program
 from device_home.conflicts import conflict_commands
@@ -26,6 +27,7 @@ PROGRAM: Program[Device] = Program(
         *joining_commands(TABLET, "motcua-edge"),
         *intake_commands(),
         *dossier_commands(),
+        *apology_commands(),
         *officer_commands(),
         *fetching_commands(),
         *conflict_commands(),

@@ -1,7 +1,8 @@
 """The vocabulary of a ward office, on top of the engine.
 
 Kept here: `record_type` (the dossier's fields and how concurrent values of each meet), `status`
-(the ten national ones), `catalogue` (the procedures, by the shapes in `procedure`), `deadline` and
+(the ten national ones), `workflow` (which may follow which), `clock_stop` and `apology` (due dates
+that move), `catalogue` (the procedures, by the shapes in `procedure`), `deadline` and
 `working_calendar` (when a dossier is due), `dossier_code`, `provisional_code` and `number_block`
 (its numbers), `intake` (one line of JSON becomes a dossier; `intake_reader` and `json_line` serve
 it), `card_qr`, `mrz` and `identity_reading` (what identity documents say, and where they differ),

@@ -137,6 +137,22 @@ REMARKS = {
         "Giấy tờ đã hết hạn.",
         "The document has expired.",
     ),
+    "supplement-again": (
+        "Hồ sơ đã được yêu cầu bổ sung một lần. Yêu cầu lần nữa thì bị tính là trễ hạn.",
+        "Papers were asked for before. Asked for again, the dossier counts as late.",
+    ),
+    "apology-again": (
+        "Hồ sơ này đã được hẹn lại một lần. Chỉ được hẹn lại một lần.",
+        "A new date was given before. It should be given only once.",
+    ),
+    "apology-too-late": (
+        "Đã quá ngày hẹn trả. Lẽ ra phải xin lỗi trước ngày đó.",
+        "The due date has passed. The apology should have come before it.",
+    ),
+    "papers-still-missing": (
+        "Vẫn còn giấy tờ ghi là thiếu. Hãy xem lại.",
+        "Some papers are still marked as missing. Look at them again.",
+    ),
     "identity-missing": (
         "Chưa có giấy tờ tùy thân.",
         "No identity document is given.",
