@@ -17,6 +17,7 @@ from device_home.command import DONE, Command, Output, Program
 from device_home.conflicts import conflict_commands
 from device_home.device import Device
 from device_home.dossiers import dossier_commands
+from device_home.duplicates import duplicate_commands
 from device_home.handing import hand_over
 from device_home.intake import intake_commands
 from device_home.joining import joining_commands
@@ -88,6 +89,7 @@ PROGRAM: Program[Device] = Program(
         *intake_commands(),
         *dossier_commands(),
         *apology_commands(),
+        *duplicate_commands(),
         *officer_commands(),
         *conflict_commands(),
         *upkeep_commands(),

@@ -141,6 +141,10 @@ REMARKS = {
         "Hồ sơ đã được yêu cầu bổ sung một lần. Yêu cầu lần nữa thì bị tính là trễ hạn.",
         "Papers were asked for before. Asked for again, the dossier counts as late.",
     ),
+    "captured-twice": (
+        "Có thể đã có hồ sơ này: cùng người, cùng thủ tục. Hãy xem cả hai.",
+        "It may be there already: the same person and procedure. Look at both.",
+    ),
     "apology-again": (
         "Hồ sơ này đã được hẹn lại một lần. Chỉ được hẹn lại một lần.",
         "A new date was given before. It should be given only once.",

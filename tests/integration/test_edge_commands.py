@@ -105,7 +105,7 @@ def test_each_remark_is_told_with_its_line_and_on_a_screen_only_the_first(
 ) -> None:
     station = enrolled(tmp_path, hub, "e1")
     plain, *others = made(60)
-    bare = {name: plain["applicant"][name] for name in ("name", "phone")}
+    bare = {"name": plain["applicant"]["name"]}
     write_lines(tmp_path / "d.jsonl", [{**item, "applicant": bare} for item in (plain, *others)])
     answer = station.ok("intake", "d.jsonl", "--json")
     for number, row in enumerate(answer.lines, start=1):
