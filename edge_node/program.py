@@ -22,6 +22,7 @@ from device_home.handing import hand_over
 from device_home.intake import intake_commands
 from device_home.joining import joining_commands
 from device_home.officers import officer_commands
+from device_home.papers import paper_commands
 from device_home.repair import repair_commands
 from device_home.upkeep import upkeep_commands, version
 from edge_node.catalogue_commands import catalogue_commands
@@ -90,6 +91,7 @@ PROGRAM: Program[Device] = Program(
         *dossier_commands(),
         *apology_commands(),
         *duplicate_commands(),
+        *paper_commands(),
         *officer_commands(),
         *conflict_commands(),
         *upkeep_commands(),

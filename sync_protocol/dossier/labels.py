@@ -76,6 +76,16 @@ PAPER_STATES = {
     "missing": ("Còn thiếu", "Missing"),
 }
 
+PAPER_ANSWERS = {
+    "here": ("Đã có trong hồ sơ", "In the dossier"),
+    "known": ("Đã biết, không cần nộp", "Known, not needed"),
+    "held": ("Phường đã có, không cần nộp lại", "Held by the ward, not asked for again"),
+    "not-needed": ("Không phải nộp", "Not to be asked for"),
+    "conditional": ("Chỉ cần trong trường hợp", "Needed only if"),
+    "needed": ("Cần nộp hoặc xuất trình", "Needed"),
+}
+"""What is said of a paper that a procedure asks for, by `paper_check`."""
+
 REMARKS = {
     "citizen-number-for-tests": (
         "Số này bắt đầu bằng 097, 098 hoặc 099: chỉ dùng để thử.",

@@ -7,12 +7,9 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, NamedTuple
 
-from device_home.apologies import apology_commands
 from device_home.command import Program
-from device_home.conflicts import conflict_commands
-from device_home.dossiers import dossier_commands
-from device_home.duplicates import duplicate_commands
 from device_home.home import Settings
+from edge_node.program import PROGRAM
 from sync_protocol.identity import NO_OFFICER, OfficerId
 from sync_protocol.membership import grant as g
 from sync_protocol.replica import Replica
@@ -48,7 +45,7 @@ def run(replica: Replica, *words: str, officer: OfficerId = NO_OFFICER) -> Answe
         "desk",
         str,
         "",
-        [*dossier_commands(), *apology_commands(), *duplicate_commands(), *conflict_commands()],
+        PROGRAM.commands,
         lambda _: None,
         lambda _: None,
         lambda *_: iter(()),
