@@ -86,6 +86,17 @@ PAPER_ANSWERS = {
 }
 """What is said of a paper that a procedure asks for, by `paper_check`."""
 
+FIGURES = {
+    "received": ("Tiếp nhận trong kỳ", "Received"),
+    "in_time": ("Giải quyết đúng hạn", "Finished in time"),
+    "late": ("Giải quyết trễ hạn", "Finished late"),
+    "untimed": ("Đã giải quyết, không có hạn", "Finished, no due date known"),
+    "waiting": ("Đang giải quyết", "Still open"),
+    "overdue": ("Đang giải quyết, quá hạn", "Still open and overdue"),
+    "papers_known": ("Giấy tờ không phải nộp lại", "Papers not asked for again"),
+}
+"""What a ward counts, by `statistics`."""
+
 REMARKS = {
     "citizen-number-for-tests": (
         "Số này bắt đầu bằng 097, 098 hoặc 099: chỉ dùng để thử.",

@@ -39,7 +39,7 @@ def run(replica: Replica, *words: str, officer: OfficerId = NO_OFFICER) -> Answe
     place = SimpleNamespace(code="00070")
     app: Any = SimpleNamespace(
         home=SimpleNamespace(settings=settings, place=lambda: place),
-        replica=lambda _arguments: replica,
+        replica=lambda *_: replica,
     )
     program: Program[Any] = Program(
         "desk",
