@@ -16,6 +16,7 @@ from sync_protocol.dossier.local_time import local_time
 from sync_protocol.dossier.record_type import DOSSIER, DUE_ON
 from sync_protocol.dossier.text import clean, refused
 from sync_protocol.dossier.working_calendar import calendar_with
+from sync_protocol.errors import InputError
 from sync_protocol.record.change import CellWrite, RecordChange
 
 
@@ -35,6 +36,8 @@ def run_apologise(app: App, arguments: Namespace, output: Output) -> int:
     if until is None or not reason:
         raise refused("until", "is a day such as 2026-11-20, and goes with a reason", "date")
     field = view.field("due_on")
+    if field is not None and field.conflict:
+        raise InputError("Two due dates stand there: settle them first. Nothing was changed.")
     due = None if field is None else read_day(field.value)
     remarks = check_apology(
         str(view.value("status")),

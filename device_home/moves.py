@@ -80,6 +80,8 @@ def plan_move(
     remarks = check_move(now, note_kinds(view), move)
     if len(now) > 1:
         return Planned()  # it settles, and each of the moves has left its own note
+    if len({kind for kind, _ in missing}) < len(missing):
+        raise InputError("Name each paper once in --missing. Nothing was changed.")
     writes = [_asked_for(view, kind, what) for kind, what in missing]
     if is_noted(now, to):
         writes.append(note(reason or None, move_kind(now[0], to)))
@@ -126,10 +128,12 @@ def awaited_paper(view: RecordView, kind: str) -> FieldView | None:
 
 def _due_after_wait(replica: Replica, view: RecordView, to: Status) -> str | None:
     """Return the due date that a wait has moved, None where there was none or it stays."""
-    field = view.field("status")
-    due = read_day(view.value("due_on"))
-    if field is None or due is None or to in PAUSES or field.value not in PAUSES:
+    field, due_field = view.field("status"), view.field("due_on")
+    if field is None or field.value not in PAUSES or to in PAUSES:
         return None
+    due = None if due_field is None else read_day(due_field.value)
+    if due is None or due_field is None or due_field.conflict:
+        return None  # of two dates that stand there, no program chooses one
     since = min(item.timestamp for item in field.siblings if item.value == field.value)
     known = catalogue().find(str(view.value("procedure")))
     unit = known.time.unit if known and known.time else Unit.WORKING_DAY

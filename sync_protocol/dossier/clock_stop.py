@@ -14,6 +14,8 @@ from sync_protocol.dossier.deadline import Unit
 from sync_protocol.dossier.working_calendar import WorkingCalendar
 
 _YEARS = range(2000, 2200)
+_WAIT_DAYS_MAX = 400
+"""No citizen is waited for longer than a year; a clock that was wrong says so."""
 _ONE_DAY = timedelta(days=1)
 
 
@@ -25,7 +27,7 @@ def due_after_wait(
     A wait that ends on the day it began moves nothing, nor does one whose days can't be true.
     Raises `SchemaError` for a calendar without working days.
     """
-    if resumed <= stopped or any(day.year not in _YEARS for day in (due, stopped, resumed)):
+    if not 0 < (resumed - stopped).days <= _WAIT_DAYS_MAX or due.year not in _YEARS:
         return due
     if unit is Unit.DAY:
         return _working_day_from(due + (resumed - stopped), calendar)

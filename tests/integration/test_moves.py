@@ -88,9 +88,31 @@ def test_what_goes_with_a_status_is_asked_for_with_it_alone() -> None:
     assert (stray.code, "belongs to" in stray.err) == (1, True)
     bad = ("dossier", "set", record, "status=5", "--reason", "Thiếu.")
     assert "lower-case" in run(edge, *bad, "--missing", "Tờ khai", "x").err
+    twice = ("--missing", "to-khai", "x", "--missing", "to-khai", "y")
+    assert "each paper once" in run(edge, *bad, *twice).err
     assert "what is missing" in run(edge, *bad, "--missing", "to-khai", " ").err
     assert len(ask(edge, "dossier", "show", record)["history"]) == 1
     assert not ask(edge, "dossier", "set", record, "status=2")["changed"]
+
+
+def test_of_two_due_dates_no_program_chooses_one() -> None:
+    office = staffed(Office(now_ms=MONDAY_MS))
+    edge, other = office.edge("một"), office.edge("hai")
+    record = made(edge, due_on="2026-11-25")
+    ask(edge, "dossier", "set", record, "status=payment")
+    office.sync(edge)
+    office.sync(other)
+    ask(edge, "dossier", "set", record, "due_on=2026-11-26")
+    ask(other, "dossier", "set", record, "due_on=2026-11-27")
+    office.sync(edge)
+    office.sync(other)
+    office.now_ms += 2 * DAY_MS
+    give = ("dossier", "apologise", record, "--reason", "Đông người.", "--until", "2026-12-02")
+    assert "settle them first" in run(other, *give).err
+    assert "due_on" not in ask(other, "dossier", "set", record, "status=processing")
+    assert ask(other, "dossier", "show", record)["disputed"] == [
+        {"field": "due_on", "kind": "values"}
+    ]
 
 
 def test_an_apology_gives_a_new_date_and_keeps_the_old_one() -> None:

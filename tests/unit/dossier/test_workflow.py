@@ -133,6 +133,7 @@ def test_a_move_that_must_be_explained_or_found_again_leaves_a_note() -> None:
         ("2026-11-17", "2026-11-18", "2026-11-20", Unit.WORKING_DAY, "2026-11-19"),
         # Calendar days; the last must not be off.
         ("2026-11-19", "2026-11-18", "2026-11-20", Unit.DAY, "2026-11-23"),
+        ("2026-11-20", "1970-01-01", "2026-11-20", Unit.WORKING_DAY, "2026-11-20"),
         ("1026-11-19", "2026-11-18", "2026-11-20", Unit.DAY, "1026-11-19"),
     ],
 )
