@@ -88,11 +88,14 @@ class Like(NamedTuple):
 class Watch:
     """Finds what a run of intake captures twice: among what was there, and in the run itself.
 
-    The lines of the run wait to be saved, so search can't find them yet.
+    The lines of the run wait to be saved, so search can't find them yet. So many are remembered;
+    after that it begins anew, and what was saved till then is searched.
     """
 
     replica: Replica
+    remembered_max: int = 50_000
     _lines: dict[str, list[tuple[int, Capture]]] = field(default_factory=lambda: defaultdict(list))
+    _record_by_line: dict[int, RecordId] = field(default_factory=dict)
     _was_empty: bool = False
 
     def __post_init__(self) -> None:
@@ -100,7 +103,11 @@ class Watch:
         self._was_empty = not self.replica.rooms.views.counts().records
 
     def look(self, number: int, capture: Capture) -> Like:
-        """Return what may be this line's dossier."""
+        """Return what may be this line's dossier, and remember the line."""
+        if len(self._lines) > self.remembered_max:
+            self._lines.clear()
+            self._record_by_line.clear()
+            self._was_empty = False
         # One search a line, the number's where there is one: a search by name costs six times that,
         # and would make a long file several times slower. `dossier duplicates` searches both.
         searches = [] if self._was_empty else capture.searches[:1]
@@ -112,3 +119,12 @@ class Watch:
         for key in keys:
             self._lines[key] = [*self._lines[key][1 - _COMPARED_MAX :], (number, capture)]
         return Like(records, tuple(sorted(lines)))
+
+    def saved(self, number: int, record: RecordId) -> None:
+        """Remember which record a line became."""
+        self._record_by_line[number] = record
+
+    def records(self, like: Like) -> list[RecordId]:
+        """Return the records of what was found; a line that was refused has none."""
+        lines = (self._record_by_line.get(number) for number in like.lines)
+        return sorted({*like.records, *(record for record in lines if record)})

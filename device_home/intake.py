@@ -48,7 +48,7 @@ from sync_protocol.errors import (
     StoreFullError,
     SyncError,
 )
-from sync_protocol.identity import ID_BYTES, OfficerId, RecordId
+from sync_protocol.identity import ID_BYTES, OfficerId
 from sync_protocol.record.change import Changeset
 from sync_protocol.replica import Act, Replica
 
@@ -98,7 +98,6 @@ class Import:
     tally: Tally = field(default_factory=Tally)
     _waiting: list[Line] = field(default_factory=list)
     _batch: int = 1
-    _record_by_line: dict[int, RecordId] = field(default_factory=dict)
 
     def take(self, number: int, raw: bytes) -> None:
         """Read one line; save it with others, once there are enough."""
@@ -158,7 +157,7 @@ class Import:
         _note_imported(self.replica, written[0].dot.seq, rows)  # before anybody hears of it
         for line, record in pairs:
             self.known[line.digest] = record
-            self._record_by_line[line.number] = record
+            self.watch.saved(line.number, record)
             row: dict[str, object] = {"line": line.number, "id": record.hex(), "saved": True}
             self.output.data(row | self._remark(line))
         self.tally.saved += len(written)
@@ -166,10 +165,8 @@ class Import:
     def _remark(self, line: Line) -> dict[str, object]:
         """Tell what looks odd in a line that was saved; return what its answer says of it."""
         rows = [_remark_row(item) for item in line.remarks]
-        lines = (self._record_by_line.get(number) for number in line.like.lines)
-        like = {*line.like.records, *(record for record in lines if record)}
-        if like:
-            rows.append(_remark_row(CAPTURED_TWICE) | {"dossiers": sorted(i.hex() for i in like)})
+        if like := self.watch.records(line.like):
+            rows.append(_remark_row(CAPTURED_TWICE) | {"dossiers": [item.hex() for item in like]})
         for row in rows:
             self.tally.remarks += 1
             if self.tally.remarks <= REMARKS_SHOWN_MAX:

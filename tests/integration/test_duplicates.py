@@ -16,13 +16,15 @@ from tests.integration.desk import ask
 from tests.integration.exchange.office import Office
 
 
-def taken(replica: Replica, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def taken(
+    replica: Replica, rows: list[dict[str, Any]], remembered_max: int = 100
+) -> list[dict[str, Any]]:
     """Take rows in as one run of `intake --json`; return its answers."""
     said: list[str] = []
     output = Output(
         lambda stream, text: said.append(text) if stream == "out" else None, True, Path()
     )
-    run = Import(replica, output, Path(), NO_OFFICER, {}, Watch(replica))
+    run = Import(replica, output, Path(), NO_OFFICER, {}, Watch(replica, remembered_max))
     for number, row in enumerate(rows, start=1):
         run.take(number, json.dumps(row).encode())
     run.save()
@@ -55,3 +57,11 @@ def test_a_line_is_compared_with_what_is_there_and_with_the_lines_before() -> No
     assert ask(here, "dossier", "duplicates", second[0]["id"])["duplicates"] == []
     ask(here, "dossier", "set", second[1]["id"], "status=stopped", "--reason", "Nộp hai lần.")
     assert ask(here, "dossier", "duplicates", first[1]["id"])["duplicates"] == []
+
+
+def test_a_long_file_is_compared_with_what_was_saved_of_it() -> None:
+    edge = Office().edge()
+    rows = [{**item, "status": "received"} for item in sample(12, 3)]
+    answers = taken(edge, [*rows, {**rows[0], "notes": ["Lần nữa"]}], remembered_max=4)
+    assert [twice(answer) for answer in answers[:-1]] == [[]] * 12
+    assert twice(answers[-1]) == [answers[0]["id"]]
