@@ -100,7 +100,16 @@ def prepared(options: argparse.Namespace, scratch: Path) -> tuple[Session, dict[
         **machine(scratch),
     }
     ids = tuple(str(row["id"]) for row in rows)
-    session = Session(intake_file, dossiers_file, fields_file, scratch, options.seed, ids, line)
+    session = Session(
+        intake_file,
+        dossiers_file,
+        fields_file,
+        scratch,
+        options.seed,
+        ids,
+        line,
+        workload.received(rows),
+    )
     return session, facts
 
 

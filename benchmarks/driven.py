@@ -25,7 +25,8 @@ class Session:
     """What every contender of a session is given.
 
     `intake_file` holds the lines of `motcua-edge sample`, `dossiers_file` the same dossiers as the
-    flat documents that peers store, `ids` those documents' ids in the order of the lines.
+    flat documents that peers store, `ids` those documents' ids in the order of the lines, and
+    `received` the numbers of those that are just received.
     """
 
     intake_file: Path
@@ -35,6 +36,7 @@ class Session:
     seed: int = SEED
     ids: tuple[str, ...] = ()
     proxy_options: tuple[str, ...] = ()
+    received: frozenset[int] = frozenset()
 
     def order(self, one: Edit) -> dict[str, str]:
         """An edit in the worker's language."""
@@ -149,7 +151,8 @@ class Driven(ABC):
     def _edits(self, stage: Stage, round_number: int) -> Figures:
         scene = stage.scene("a", "b")
         a, b = stage.client("a"), stage.client("b")
-        plan = edits(len(self.session.ids), round_number, self.session.seed)
+        session = self.session
+        plan = edits(len(session.ids), round_number, session.received, session.seed)
         cpu_before, began = scene.cpu_client_s(), time.perf_counter()
         a.ask("edit", edits=[self.session.order(one) for one in plan.by_a])
         b.ask("edit", edits=[self.session.order(one) for one in plan.by_b])

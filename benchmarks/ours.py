@@ -315,7 +315,8 @@ class Ours:
 
     def _edits(self, stage: OurStage, round_number: int) -> Figures:
         a, b = stage.edge("a"), stage.edge("b")
-        plan = edits(len(stage.ids), round_number, self._session.seed)
+        session = self._session
+        plan = edits(len(stage.ids), round_number, session.received, session.seed)
         cpu_before, began = a.cpu_s() + b.cpu_s(), time.perf_counter()
         for edge, wanted in ((a, plan.by_a), (b, plan.by_b)):
             self._save(edge, stage.ids, wanted)

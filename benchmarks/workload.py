@@ -95,27 +95,34 @@ def _time_ordered_id(chance: random.Random, moment: dt.datetime) -> str:
     return str(uuid.UUID(int=value))
 
 
-def edits(count: int, round_number: int, seed: int = SEED) -> Edits:
+def received(documents_: Sequence[Mapping[str, Any]]) -> frozenset[int]:
+    """The numbers of the dossiers that are just received: two people may move those differently."""
+    return frozenset(at for at, row in enumerate(documents_) if row["status"] == "received")
+
+
+def edits(count: int, round_number: int, open_ones: frozenset[int], seed: int = SEED) -> Edits:
     """Round 0 or 1 of P3: other dossiers in each round, the same for every contender.
 
     A hundred edits on each side; with fewer than 400 dossiers, proportionally fewer disjoint ones.
-    The values are ones that the sample never draws, so that each edit changes something.
+    The values are ones that the dossiers do not have, so that each edit changes something.
+    `open_ones` are those of which `received` speaks: a status moves only as the law has it.
     """
     order = list(range(count))
     random.Random(seed).shuffle(order)
     half = count // 2
-    pool = iter(order[round_number * half : (round_number + 1) * half])
+    mine = order[round_number * half : (round_number + 1) * half]
+    opposite = [one for one in mine if one in open_ones][:OPPOSITE_STATUS]
+    pool = iter(one for one in mine if one not in opposite)
     same = [next(pool) for _ in range(SAME_FIELD)]
     different = [next(pool) for _ in range(DIFFERENT_FIELDS)]
-    opposite = [next(pool) for _ in range(OPPOSITE_STATUS)]
     left = list(pool)
     alone = min(EDITS_PER_SIDE - len(same) - len(different) - len(opposite), len(left) // 2)
     phone_a, phone_b = f"098111{round_number}111", f"098122{round_number}222"
     by_a = [Edit(one, "phone", phone_a) for one in [*same, *different, *left[:alone]]]
     by_b = [Edit(one, "phone", phone_b) for one in [*same, *left[alone : 2 * alone]]]
     by_b += [Edit(one, "due_on", f"2027-01-{10 + round_number}") for one in different]
-    by_a += [Edit(one, "status", "withdrawal") for one in opposite]
-    by_b += [Edit(one, "status", "stopped") for one in opposite]
+    by_a += [Edit(one, "status", "processing") for one in opposite]
+    by_b += [Edit(one, "status", "ready") for one in opposite]
     innocent = frozenset(different + left[: 2 * alone])
     return Edits(by_a, by_b, frozenset(same + opposite), innocent)
 

@@ -36,7 +36,7 @@ from sync_protocol.merge.conflict import Conflict
 from sync_protocol.merge.register import Cell
 from sync_protocol.merge.state import RecordState, decode_state
 from sync_protocol.record.change import CellWrite, RecordChange
-from sync_protocol.record.schema import RETRACTION
+from sync_protocol.record.schema import RETRACTION, FieldKind
 from sync_protocol.replica import Replica
 from sync_protocol.storage.store import Query
 from sync_protocol.view import RecordView
@@ -188,6 +188,8 @@ def _chosen(arguments: Namespace, item: Conflict, cell: Cell, dots: list[Dot]) -
     value = read_value(field, arguments.value)
     if value is None and field.required:
         raise InputError(f"“{field.name}” can't be empty. Nothing was saved.")
+    if field.kind is FieldKind.STATUS and value not in {cell[dot].value for dot in dots}:
+        raise InputError("A status is settled by one of those that stand there, and then moves on.")
     return value
 
 

@@ -20,6 +20,7 @@ from device_home.assignments import read_assignments, read_status
 from device_home.command import DONE, Command, Output
 from device_home.duties import read_scan
 from device_home.edits import set_many, sort_words
+from device_home.moves import awaited_paper, note, plan_move, remark_rows
 from device_home.officers import acting_officer, check_allowed, check_settles, officer_option
 from device_home.reading import dossier_lines
 from device_home.shapes import (
@@ -164,8 +165,13 @@ def _set_one(replica: Replica, officer: OfficerId, arguments: Namespace, output:
         )
     check_writable(view)
     seen = None if arguments.seen is None else frozenset(map(read_dot, arguments.seen))
-    change = _plain_change(view, arguments.fields, seen)
-    change = _with_elements(replica, view, change, _elements(replica, arguments, output))
+    typed = _typed(view, arguments.fields)
+    planned = plan_move(replica, officer, view, typed, arguments)
+    if planned.due_on:
+        typed["due_on"] = planned.due_on
+    change = _plain_change(view, typed, seen)
+    elements = [*_elements(replica, view, arguments, output), *planned.writes]
+    change = _with_elements(view, change, elements)
     if change is None:
         output.data({"id": view.id.hex(), "changed": False, "etag": etag(view)})
         output.say("Nothing differs from what stands there.")
@@ -173,10 +179,12 @@ def _set_one(replica: Replica, officer: OfficerId, arguments: Namespace, output:
     check_settles(replica, officer, view, change)
     written = save(replica, officer, change)
     view, _ = load(replica, view.id)
-    output.data(
-        {"id": view.id.hex(), "changed": True, "dot": dot_text(written.dot), "etag": etag(view)}
-    )
+    answer = {"id": view.id.hex(), "changed": True, "dot": dot_text(written.dot)}
+    moved = {"due_on": planned.due_on} if planned.due_on else {}
+    output.data(answer | {"etag": etag(view)} | moved | remark_rows(planned.remarks, output))
     output.say("Saved on this device.")
+    if planned.due_on:
+        output.say(f"The wait is over; now due on {planned.due_on}.")
 
 
 def save(replica: Replica, officer: OfficerId, change: RecordChange) -> Written:
@@ -194,8 +202,18 @@ def check_writable(view: RecordView) -> None:
         )
 
 
+def _typed(view: RecordView, words: list[str]) -> dict[str, object]:
+    """Return the values that were typed, by field. Raises `InputError`."""
+    displayed = {item.name: item.value for item in view.fields if item.element is None}
+    typed = read_assignments(words, displayed)
+    for name, value in typed.items():
+        if value is None and DOSSIER.by_name[name].required:
+            raise InputError(f"“{name}” can't be empty. Nothing was saved.")
+    return typed
+
+
 def _plain_change(
-    view: RecordView, words: list[str], seen: frozenset[Dot] | None
+    view: RecordView, typed: dict[str, object], seen: frozenset[Dot] | None
 ) -> RecordChange | None:
     shown = {}
     for item in view.fields:
@@ -204,35 +222,39 @@ def _plain_change(
             # A value whose dots were not all seen is no value that was shown: it must be written.
             value = item.value if dots == item.dots else None
             shown[item.name] = Shown(value, dots)
-    displayed = {item.name: item.value for item in view.fields if item.element is None}
-    typed = read_assignments(words, displayed)
     for name in typed.keys() - shown.keys():
         shown[name] = Shown(None, ())
-    for name, value in typed.items():
-        field = DOSSIER.by_name[name]
-        if value is None and field.required:
-            raise InputError(f"“{name}” can't be empty. Nothing was saved.")
     return edit(DOSSIER, view.id, shown, typed)
 
 
-def _elements(replica: Replica, arguments: Namespace, output: Output) -> list[CellWrite]:
+def _elements(
+    replica: Replica, view: RecordView, arguments: Namespace, output: Output
+) -> list[CellWrite]:
     found = []
     for text in arguments.note or ():
         cleaned = clean(text, "note", lines=True)
-        value = [cleaned, NOTE_REMARK]
         if not cleaned:
             raise InputError("A note can't be empty. Nothing was saved.")
-        found.append(edit_element(DOSSIER, "notes", random_bytes(ID_BYTES), value, None))
+        found.append(note(cleaned, NOTE_REMARK))
     if arguments.add_paper:
         kind, name = arguments.add_paper
         row_ = paper(kind, clean(name, "paper"))
         if arguments.scan:
             scan = ScanFile(output.path(arguments.scan), arguments.scan)
             row_ = attached_paper(replica, scan, kind, clean(name, "paper"))
-        found.append(edit_element(DOSSIER, "papers", random_bytes(ID_BYTES), row_, None))
+        found.append(_paper_write(view, kind, row_))
     elif arguments.scan:
         raise InputError("A scan belongs to a paper: give --add-paper TYPE NAME as well.")
     return found
+
+
+def _paper_write(view: RecordView, kind: str, value: list[object]) -> CellWrite:
+    """Return the write of a paper that was handed in: it is the one that was asked for, if any."""
+    awaited = awaited_paper(view, kind)
+    if awaited is None:
+        return edit_element(DOSSIER, "papers", random_bytes(ID_BYTES), value, None)
+    shown = Shown(awaited.value, awaited.dots)
+    return edit_element(DOSSIER, "papers", awaited.element or b"", value, shown)
 
 
 class ScanFile(NamedTuple):
@@ -277,7 +299,7 @@ def read_bounded(scan: ScanFile) -> bytes:
 
 
 def _with_elements(
-    _replica: Replica, view: RecordView, change: RecordChange | None, writes: list[CellWrite]
+    view: RecordView, change: RecordChange | None, writes: list[CellWrite]
 ) -> RecordChange | None:
     if not writes:
         return change
@@ -303,9 +325,8 @@ def run_scan(app: App, arguments: Namespace, output: Output) -> int:
     if target.exists():
         raise InputError("There is a file of that name already. Nothing was written.")
     plain = read_scan(app.home, replica, manifest)
-    note = [manifest.id.hex(), SCAN_READ]
-    write = edit_element(DOSSIER, "notes", random_bytes(ID_BYTES), note, None)
-    save(replica, officer, RecordChange(view.id, DOSSIER.id, {}, (write,)))
+    read = note(manifest.id.hex(), SCAN_READ)
+    save(replica, officer, RecordChange(view.id, DOSSIER.id, {}, (read,)))
     with disk_errors("writing the scan"):
         replace(target, plain)
     output.data(
@@ -336,6 +357,14 @@ def _set_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("id", nargs="?", default="", metavar="ID", help="the dossier's id")
     parser.add_argument("fields", nargs="*", metavar="FIELD=VALUE", help="what to change")
     parser.add_argument("--note", action="append", metavar="TEXT", help="add a note")
+    parser.add_argument("--reason", default="", metavar="TEXT", help="why the status changes so")
+    parser.add_argument(
+        "--missing",
+        action="append",
+        nargs=2,
+        metavar=("TYPE", "WHAT"),
+        help="with status=supplement: a paper, and what is missing about it",
+    )
     parser.add_argument("--add-paper", nargs=2, metavar=("TYPE", "NAME"), help="add a paper")
     parser.add_argument("--scan", default="", metavar="FILE", help="the new paper's scan")
     parser.add_argument("--file", default="", help="many edits: JSON lines of id and fields")

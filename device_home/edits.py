@@ -4,7 +4,7 @@
 
 What holds: each line means what `dossier set` with the same words means, and is saved (and, with
 `--json`, acknowledged) by itself. A refused line is told with its number and stops no other; any
-refused: exit 1. `etag` and `seen` may stand in a line as well.
+refused: exit 1. `etag`, `seen` and `reason` may stand in a line as well.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from device_home.lines import open_lines, read_lines
 from sync_protocol import limits
 from sync_protocol.errors import AccessError, InputError
 
-_NAMES = frozenset({"id", "fields", "note", "etag", "seen"})
+_NAMES = frozenset({"id", "fields", "note", "etag", "seen", "reason"})
 
 
 def sort_words(arguments: Namespace) -> None:
@@ -68,7 +68,7 @@ def _words(raw: bytes, arguments: Namespace) -> Namespace:
         raise InputError("An edit is a JSON object with “id” and “fields”. It was not saved.")
     row = {"fields": [], **row}
     lists = [row[name] for name in ("fields", "note", "seen") if row.get(name) is not None]
-    texts = [row["id"], row.get("etag", "")]
+    texts = [row["id"], row.get("etag", ""), row.get("reason", "")]
     if not all(isinstance(item, list) for item in lists):
         raise InputError("“fields”, “note” and “seen” are lists of texts. It was not saved.")
     if not all(

@@ -7,6 +7,8 @@ What holds:
 * A refused line is told with its number and reason, and stops no other. Any refused: exit 1.
 * A line that is saved though something in it looks odd is remarked upon, with its number: under
   `--json` in its own answer, always; on stderr as often as a person would read.
+* A line that may be a dossier that was captured before, by another desk or earlier in the file, is
+  saved, and its remark names those dossiers.
 * A line that this device saved before, to the letter, is not saved again but answered with the
   dossier's id and `"duplicate": true`: so a file may be given again after a power cut. `--again`
   saves it all the same. (A kill between a commit and the note of it may double that commit's
@@ -29,10 +31,12 @@ from typing import Any, NamedTuple
 from device_home.app import App
 from device_home.command import DONE, FAILED, Command, Output
 from device_home.dossiers import ScanFile, attached_paper
+from device_home.duplicates import Like, Watch
 from device_home.home import Home
 from device_home.lines import open_lines, read_lines
 from device_home.officers import acting_officer, check_allowed, officer_option
 from sync_protocol import limits
+from sync_protocol.dossier.duplicate import CAPTURED_TWICE, read_capture
 from sync_protocol.dossier.identity_document import Remark
 from sync_protocol.dossier.intake import Intake, read_intake
 from sync_protocol.dossier.labels import ENGLISH, REMARKS, label
@@ -68,6 +72,7 @@ class Line(NamedTuple):
     digest: bytes
     act: Act
     remarks: tuple[Remark, ...] = ()
+    like: Like = Like()
 
 
 @dataclass(slots=True)
@@ -89,6 +94,7 @@ class Import:
     folder: Path
     officer: OfficerId
     known: dict[bytes, bytes]
+    watch: Watch
     tally: Tally = field(default_factory=Tally)
     _waiting: list[Line] = field(default_factory=list)
     _batch: int = 1
@@ -103,7 +109,9 @@ class Import:
             return
         try:
             read = read_intake(raw)
-            self._waiting.append(Line(number, digest, self._act(read), read.warnings))
+            act = self._act(read)
+            like = self.watch.look(number, read_capture(read.values))
+            self._waiting.append(Line(number, digest, act, read.warnings, like))
         except NotEnrolledError:
             raise
         except (InputError, AccessError) as problem:
@@ -149,14 +157,16 @@ class Import:
         _note_imported(self.replica, written[0].dot.seq, rows)  # before anybody hears of it
         for line, record in pairs:
             self.known[line.digest] = record
+            self.watch.saved(line.number, record)
             row: dict[str, object] = {"line": line.number, "id": record.hex(), "saved": True}
             self.output.data(row | self._remark(line))
         self.tally.saved += len(written)
 
     def _remark(self, line: Line) -> dict[str, object]:
         """Tell what looks odd in a line that was saved; return what its answer says of it."""
-        words = ((item, label(REMARKS, item.code, ENGLISH)) for item in line.remarks)
-        rows = [{"field": item.field, "code": item.code, "diagnosis": text} for item, text in words]
+        rows = [_remark_row(item) for item in line.remarks]
+        if like := self.watch.records(line.like):
+            rows.append(_remark_row(CAPTURED_TWICE) | {"dossiers": [item.hex() for item in like]})
         for row in rows:
             self.tally.remarks += 1
             if self.tally.remarks <= REMARKS_SHOWN_MAX:
@@ -172,6 +182,11 @@ class Import:
         self.output.note(f"line {number}: {problem.diagnosis} [{problem.code}]\n")
 
 
+def _remark_row(remark: Remark) -> dict[str, object]:
+    words = label(REMARKS, remark.code, ENGLISH)
+    return {"field": remark.field, "code": remark.code, "diagnosis": words}
+
+
 def run_intake(app: App, arguments: Namespace, output: Output) -> int:
     """Capture every line of a file."""
     replica = app.replica(arguments)
@@ -184,7 +199,7 @@ def run_intake(app: App, arguments: Namespace, output: Output) -> int:
     check_allowed(replica, officer)
     check_room(app.home)
     known = {} if arguments.again else _imported(replica)
-    run = Import(replica, output, path.parent, officer, known)
+    run = Import(replica, output, path.parent, officer, known, Watch(replica))
     with (
         open_lines(path, f"intake file “{arguments.file}”") as file,
         _progress(path, output) as bar,

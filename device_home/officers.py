@@ -191,10 +191,15 @@ def check_settles(
             )
 
 
+def supervises(replica: Replica, officer: OfficerId) -> bool:
+    """Whether `officer` is a supervisor or administrator of this ward, as far as is known."""
+    known = replica.holding.roster.officer_now(officer)
+    return known is not None and known.role in g.SUPERVISING
+
+
 def check_supervises(replica: Replica, officer: OfficerId) -> None:
     """Check that `officer` is a supervisor or administrator. Raises `NotAllowedError`."""
-    known = replica.holding.roster.officer_now(officer)
-    if known is None or known.role not in g.SUPERVISING:
+    if not supervises(replica, officer):
         raise NotAllowedError("Only a supervisor may do that (--officer). Nothing was changed.")
 
 

@@ -10,8 +10,10 @@ from collections.abc import Iterator
 
 from device_home.command import json_line
 from device_home.shapes import Shape, ticks_text
+from sync_protocol.dossier.apology import promised_first
 from sync_protocol.dossier.catalogue import procedure_name
 from sync_protocol.dossier.labels import FIELDS, IDENTITY_KINDS, PAPER_STATES, STATUSES, label
+from sync_protocol.dossier.workflow import read_move_kind
 
 NOBODY = "không ghi tên cán bộ"
 """Whose name stands beside a value that was written without `--officer`."""
@@ -81,4 +83,15 @@ def dossier_lines(shape: Shape) -> Iterator[str]:
         yield f"  {label(FIELDS, 'papers')} {item['n']}: {text}{scan}"
         yield from values_text("papers", item.get("siblings", []))
     for item in shape["notes"]:
-        yield f"  {label(FIELDS, 'notes')}: {item['text']}"
+        yield f"  {label(FIELDS, 'notes')}{_kind_text(item['kind'])}: {item['text'] or _NOTHING}"
+    if shape["next"]:
+        names = ", ".join(label(STATUSES, code) for code in shape["next"])
+        yield f"  Có thể chuyển sang: {names}"
+
+
+def _kind_text(kind: str) -> str:
+    """Return what a note that a move has left is about."""
+    move, promised = read_move_kind(kind), promised_first([kind])
+    if move is not None:
+        return f" ({' → '.join(label(STATUSES, code) for code in move)})"
+    return "" if promised is None else f" (xin lỗi, hẹn lại; hạn cũ {promised:%d/%m/%Y})"

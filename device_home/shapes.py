@@ -16,6 +16,7 @@ from sync_protocol.clock import millis
 from sync_protocol.dossier import record_type
 from sync_protocol.dossier.record_type import DOSSIER, NOTE_REMARK
 from sync_protocol.dossier.summary import summarise
+from sync_protocol.dossier.workflow import next_statuses
 from sync_protocol.errors import InputError, PeerError
 from sync_protocol.exchange.enrol import short_name
 from sync_protocol.identity import BRANCH_BYTES, ID_BYTES, DeviceKey, Dot, FeedId
@@ -156,6 +157,7 @@ def whole(replica: Replica, view: RecordView, state: RecordState) -> Shape:
         "etag": etag(view),
         "read_only": view.read_only,
         "purged": view.purged,
+        "next": [status.value for status in next_statuses(standing(view), note_kinds(view))],
         "fields": {
             item.name: cell_shape(replica, item) for item in view.fields if item.element is None
         },
@@ -163,12 +165,12 @@ def whole(replica: Replica, view: RecordView, state: RecordState) -> Shape:
             {"n": n, **paper_shape(replica, item, ticks)}
             for n, item in enumerate(view.elements("papers"), start=1)
         ],
-        "notes": [note_shape(replica, item) for item in notes if _kind(item) != SCAN_READ],
+        "notes": [note_shape(replica, item) for item in notes if note_kind(item) != SCAN_READ],
         "disputed": [
             {"field": field_name(item.field, item.element), "kind": item.kind}
             for item in view.conflicts
         ],
-        "scans_read": [note_shape(replica, item) for item in notes if _kind(item) == SCAN_READ],
+        "scans_read": [note_shape(replica, item) for item in notes if note_kind(item) == SCAN_READ],
         "history": history(replica, state),
     }
 
@@ -214,7 +216,8 @@ def paper_shape(replica: Replica, item: FieldView, ticks: Ticks) -> Shape:
 def note_shape(replica: Replica, item: FieldView) -> Shape:
     """Return one note."""
     first = item.siblings[0]
-    return {"text": (_list(item.value) or [""])[0], **_by(replica, first)}
+    text = (_list(item.value) or [""])[0] or ""
+    return {"text": text, "kind": note_kind(item), **_by(replica, first)}
 
 
 def _by(replica: Replica, value: ValueView) -> Shape:
@@ -313,5 +316,26 @@ def _list(value: object) -> list[Any]:
     return value if isinstance(value, list) else []
 
 
-def _kind(item: FieldView) -> str:
+def note_kind(item: FieldView) -> str:
+    """Return the kind of a note: `NOTE_REMARK` for one that says none."""
     return str([*_list(item.value), NOTE_REMARK, NOTE_REMARK][1])
+
+
+def note_kinds(view: RecordView) -> list[str]:
+    """Return the kinds of a dossier's notes, oldest first."""
+    return [note_kind(item) for item in view.elements("notes")]
+
+
+def standing(view: RecordView) -> list[str]:
+    """Return the status that is displayed, or all that stand side by side."""
+    field = view.field("status")
+    if field is None:
+        return []
+    values = [item.value for item in field.siblings] if field.conflict else [field.value]
+    return list(dict.fromkeys(str(value) for value in values))
+
+
+def text_parts(item: FieldView) -> list[str]:
+    """Return the parts of a paper or note as text, "" for what is absent or of a newer form."""
+    parts = [part if isinstance(part, str) else "" for part in _list(item.value)]
+    return [*parts, *[""] * len(_names("papers"))]

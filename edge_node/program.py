@@ -11,21 +11,25 @@ import time
 from argparse import Namespace
 from pathlib import Path
 
+from device_home.apologies import apology_commands
 from device_home.bundles import bundle_commands
 from device_home.command import DONE, Command, Output, Program
 from device_home.conflicts import conflict_commands
 from device_home.device import Device
 from device_home.dossiers import dossier_commands
+from device_home.duplicates import duplicate_commands
 from device_home.handing import hand_over
 from device_home.intake import intake_commands
 from device_home.joining import joining_commands
 from device_home.officers import officer_commands
+from device_home.papers import paper_commands
 from device_home.quarantine import quarantine_commands
 from device_home.repair import repair_commands
 from device_home.upkeep import upkeep_commands, version
 from edge_node.catalogue_commands import catalogue_commands
 from edge_node.commands import station_commands
 from edge_node.lookups import lookup_commands
+from edge_node.statistics_commands import statistics_commands
 from sync_protocol.errors import StoreBusyError
 from sync_protocol.membership.grant import EDGE
 
@@ -83,10 +87,14 @@ PROGRAM: Program[Device] = Program(
         *joining_commands(EDGE, "motcua-tablet"),
         Command("serve", "serve tablets and call the city", run_serve, _serve_options, alone=True),
         *station_commands(),
+        *statistics_commands(),
         *lookup_commands(),
         *catalogue_commands(),
         *intake_commands(),
         *dossier_commands(),
+        *apology_commands(),
+        *duplicate_commands(),
+        *paper_commands(),
         *officer_commands(),
         *conflict_commands(),
         *quarantine_commands(),

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import sys
 
+from device_home.apologies import apology_commands
 from device_home.bundles import bundle_commands
 from device_home.command import Program
 from device_home.conflicts import conflict_commands
 from device_home.device import Device
 from device_home.dossiers import dossier_commands
+from device_home.duplicates import duplicate_commands
 from device_home.fetching import fetching_commands
 from device_home.handing import hand_over
 from device_home.intake import intake_commands
 from device_home.joining import joining_commands
 from device_home.officers import officer_commands
+from device_home.papers import paper_commands
 from device_home.quarantine import quarantine_commands
 from device_home.repair import repair_commands
 from device_home.upkeep import upkeep_commands, version
@@ -27,6 +30,9 @@ PROGRAM: Program[Device] = Program(
         *joining_commands(TABLET, "motcua-edge"),
         *intake_commands(),
         *dossier_commands(),
+        *apology_commands(),
+        *duplicate_commands(),
+        *paper_commands(),
         *officer_commands(),
         *fetching_commands(),
         *conflict_commands(),

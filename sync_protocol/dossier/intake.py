@@ -87,6 +87,13 @@ def paper(
     return [paper_type, name, attachment, manifest, state, note]
 
 
+def checked_paper_type(text: str, field: str) -> str:
+    """Return a type of paper as it is, if it has the form of one. Raises `InputError`."""
+    if not _PAPER_TYPE.fullmatch(text):
+        raise refused(field, "must be lower-case words such as “to-khai”", "type")
+    return text
+
+
 def read_intake(line: bytes) -> Intake:
     """Read one line of an intake file. Raises `InputError`, and nothing else."""
     reader = Reader(read_object(line))
@@ -202,11 +209,10 @@ def _fee(reader: Reader | None) -> list[object] | None:
 
 
 def _paper(reader: Reader) -> list[object]:
-    paper_type, name = reader.text("type"), reader.text("name")
+    paper_type = checked_paper_type(reader.text("type"), reader.path("type"))
+    name = reader.text("name")
     state = reader.optional_text("state") or PAPER_STATES[0]
     note = reader.optional_text("note")
-    if not _PAPER_TYPE.fullmatch(paper_type):
-        raise refused(reader.path("type"), "must be lower-case words such as “to-khai”", "type")
     if state not in PAPER_STATES:
         raise refused(reader.path("state"), f"is none of {', '.join(PAPER_STATES)}", "paper-state")
     reader.finish()

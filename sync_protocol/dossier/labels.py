@@ -76,6 +76,27 @@ PAPER_STATES = {
     "missing": ("Còn thiếu", "Missing"),
 }
 
+PAPER_ANSWERS = {
+    "here": ("Đã có trong hồ sơ", "In the dossier"),
+    "known": ("Đã biết, không cần nộp", "Known, not needed"),
+    "held": ("Phường đã có, không cần nộp lại", "Held by the ward, not asked for again"),
+    "not-needed": ("Không phải nộp", "Not to be asked for"),
+    "conditional": ("Chỉ cần trong trường hợp", "Needed only if"),
+    "needed": ("Cần nộp hoặc xuất trình", "Needed"),
+}
+"""What is said of a paper that a procedure asks for, by `paper_check`."""
+
+FIGURES = {
+    "received": ("Tiếp nhận trong kỳ", "Received"),
+    "in_time": ("Giải quyết đúng hạn", "Finished in time"),
+    "late": ("Giải quyết trễ hạn", "Finished late"),
+    "untimed": ("Đã giải quyết, không có hạn", "Finished, no due date known"),
+    "waiting": ("Đang giải quyết", "Still open"),
+    "overdue": ("Đang giải quyết, quá hạn", "Still open and overdue"),
+    "papers_known": ("Giấy tờ không phải nộp lại", "Papers not asked for again"),
+}
+"""What a ward counts, by `statistics`."""
+
 REMARKS = {
     "citizen-number-for-tests": (
         "Số này bắt đầu bằng 097, 098 hoặc 099: chỉ dùng để thử.",
@@ -136,6 +157,26 @@ REMARKS = {
     "document-expired": (
         "Giấy tờ đã hết hạn.",
         "The document has expired.",
+    ),
+    "supplement-again": (
+        "Hồ sơ đã được yêu cầu bổ sung một lần. Yêu cầu lần nữa thì bị tính là trễ hạn.",
+        "Papers were asked for before. Asked for again, the dossier counts as late.",
+    ),
+    "captured-twice": (
+        "Có thể đã có hồ sơ này: cùng người, cùng thủ tục. Hãy xem cả hai.",
+        "It may be there already: the same person and procedure. Look at both.",
+    ),
+    "apology-again": (
+        "Hồ sơ này đã được hẹn lại một lần. Chỉ được hẹn lại một lần.",
+        "A new date was given before. It should be given only once.",
+    ),
+    "apology-too-late": (
+        "Đã quá ngày hẹn trả. Lẽ ra phải xin lỗi trước ngày đó.",
+        "The due date has passed. The apology should have come before it.",
+    ),
+    "papers-still-missing": (
+        "Vẫn còn giấy tờ ghi là thiếu. Hãy xem lại.",
+        "Some papers are still marked as missing. Look at them again.",
     ),
     "identity-missing": (
         "Chưa có giấy tờ tùy thân.",

@@ -105,7 +105,7 @@ def test_each_remark_is_told_with_its_line_and_on_a_screen_only_the_first(
 ) -> None:
     station = enrolled(tmp_path, hub, "e1")
     plain, *others = made(60)
-    bare = {name: plain["applicant"][name] for name in ("name", "phone")}
+    bare = {"name": plain["applicant"]["name"]}
     write_lines(tmp_path / "d.jsonl", [{**item, "applicant": bare} for item in (plain, *others)])
     answer = station.ok("intake", "d.jsonl", "--json")
     for number, row in enumerate(answer.lines, start=1):
@@ -151,7 +151,7 @@ def test_a_nearly_full_disk_begins_nothing(tmp_path: Path, hub: Hub) -> None:
 
 def test_set_writes_what_was_shown_and_refuses_the_rest(tmp_path: Path, hub: Hub) -> None:
     station = enrolled(tmp_path, hub, "e1")
-    write_lines(tmp_path / "d.jsonl", made(1))
+    write_lines(tmp_path / "d.jsonl", [{**item, "status": "received"} for item in made(1)])
     record = station.ok("intake", "d.jsonl", "--json").lines[0]["id"]
     shown = station.ask("dossier", "show", record)
     done = station.ask(
@@ -177,7 +177,9 @@ def test_set_writes_what_was_shown_and_refuses_the_rest(tmp_path: Path, hub: Hub
     assert station.ask("dossier", "list", "--status", "Được tiếp nhận") == []
     mixed = ("--officer", "", record, "--note", "Hai", "status=Đã xử lý xong")
     assert station.ask("dossier", "set", *mixed)["changed"]
-    done = station.ask("dossier", "set", "status=dang xu ly", record, "--note", "Ba")
+    back = ("status=dang xu ly", record, "--note", "Ba")
+    assert "needs its reason" in station.run("dossier", "set", *back).err
+    done = station.ask("dossier", "set", *back, "--reason", "Kết quả sai ngày sinh.")
     again = station.ask("dossier", "set", record, "phone=0912000123")
     assert not again["changed"]
     for words, code in (
@@ -185,6 +187,7 @@ def test_set_writes_what_was_shown_and_refuses_the_rest(tmp_path: Path, hub: Hub
         (["phone"], "bad-input"),
         (["phone=12"], "bad-input"),
         (["status=flying"], "bad-input"),
+        (["status=returned"], "bad-input"),
         (["identity=09709000001"], "bad-input"),
         (["name="], "bad-input"),
         (["approval=yes"], "not-allowed"),

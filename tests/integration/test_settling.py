@@ -2,50 +2,25 @@
 
 from __future__ import annotations
 
-from argparse import Namespace
-from pathlib import Path
-from types import SimpleNamespace
-from typing import Any, cast
+import json
 
-import pytest
-
-from device_home.app import App
-from device_home.command import DONE, Output
-from device_home.dossiers import run_set
-from device_home.home import Settings
 from device_home.shapes import dot_text
-from sync_protocol.errors import NotAllowedError
-from sync_protocol.identity import OfficerId, RecordId
-from sync_protocol.membership import grant as g
-from sync_protocol.replica import Replica
-from tests.integration.exchange.office import Office, capture
-
-CLERK, CHIEF = OfficerId(b"c" * 16), OfficerId(b"s" * 16)
-
-
-def set_status(
-    replica: Replica, record: RecordId, status: str, officer: OfficerId, seen: list[str] | None
-) -> int:
-    home = SimpleNamespace(settings=Settings({}), place=lambda: SimpleNamespace(code="00070"))
-    app: Any = SimpleNamespace(home=home, replica=lambda _arguments: replica)
-    arguments = Namespace(
-        id=record.hex(), fields=[f"status={status}"], seen=seen, etag="", file="", note=None,
-        add_paper=None, scan="", officer=officer.hex(), more=(),
-    )  # fmt: skip
-    output = Output(lambda _stream, _text: None, True, Path.cwd())
-    return run_set(cast("App", app), arguments, output)
+from sync_protocol.dossier.intake import read_intake
+from sync_protocol.dossier.sample import sample
+from sync_protocol.identity import NO_OFFICER
+from tests.integration.desk import CHIEF, CLERK, ask, run, staffed
+from tests.integration.exchange.office import Office
 
 
 def test_a_clerk_cant_make_two_versions_equal_and_a_supervisor_settles() -> None:
-    office = Office()
-    officers = [g.Officer(CLERK, "An", g.CLERK), g.Officer(CHIEF, "Bình", g.SUPERVISOR)]
-    office.hub.say(list(officers), OfficerId(b""))
+    office = staffed(Office())
     edge, other = office.edge("một"), office.edge("hai")
-    record = capture(edge, 1)[0]
+    row = {**next(iter(sample(1, 1))), "status": "received"}
+    record = edge.write([read_intake(json.dumps(row).encode()).change()], NO_OFFICER).records[0]
     office.sync(edge)
     office.sync(other)
-    set_status(edge, record, "3", CLERK, None)
-    set_status(other, record, "4", CLERK, None)
+    ask(edge, "dossier", "set", record.hex(), "status=9", officer=CLERK)
+    ask(other, "dossier", "set", record.hex(), "status=4", officer=CLERK)
     office.sync(edge)
     office.sync(other)
     office.sync(edge)
@@ -55,10 +30,14 @@ def test_a_clerk_cant_make_two_versions_equal_and_a_supervisor_settles() -> None
     assert status is not None
     assert len(status.siblings) == 2
     for sibling in status.siblings:
-        for value in ("3", "4"):
-            with pytest.raises(NotAllowedError):
-                set_status(edge, record, value, CLERK, [dot_text(sibling.dot)])
-    assert set_status(edge, record, "4", CHIEF, None) == DONE
+        for value in ("9", "4"):
+            words = ("dossier", "set", record.hex(), f"status={value}")
+            answer = run(edge, *words, "--seen", dot_text(sibling.dot), officer=CLERK)
+            assert (answer.code, answer.lines[0]["error"]) == (1, "not-allowed")
+    for command in (["dossier", "set", record.hex(), "status=10"],
+                    ["conflict", "settle", record.hex(), "status", "--value", "10"]):  # fmt: skip
+        assert run(edge, *command, officer=CHIEF).lines[0]["error"] == "bad-input"
+    ask(edge, "dossier", "set", record.hex(), "status=4", officer=CHIEF)
     settled = edge.read(record)
     assert settled is not None
     assert not settled.conflicts

@@ -38,7 +38,8 @@ def test_what_two_wrote_is_shown_and_settled(
     assert one.ask("digest") == two.ask("digest")
 
     one.ok("dossier", "set", ids[0], "phone=0912000111", "status=ready")
-    two.ok("dossier", "set", ids[0], "phone=0912000222", "status=stopped")
+    stop = ("status=stopped", "--reason", "Công dân rút hồ sơ.")
+    two.ok("dossier", "set", ids[0], "phone=0912000222", *stop)
     two.ok("dossier", "set", ids[1], "phone=0912000333")
     one.ok("dossier", "set", ids[1], "address.line=Số 1")  # another field: no conflict
     for program in (one, two, one):

@@ -64,7 +64,12 @@ def test_no_line_of_a_dossier_is_a_programs_value() -> None:
         "purged": False,
         "fields": {"phone": {"value": "0912000111", "siblings": beside}},
         "papers": [{"n": 1, "value": ["a", "Tờ khai", None, None, "known", "cũ"], "scan": None}],
-        "notes": [{"text": "Đã gọi"}],
+        "notes": [
+            {"text": "Đã gọi", "kind": "remark"},
+            {"text": "Thiếu giấy chứng sinh", "kind": "2>5"},
+            {"text": "Đông người", "kind": "apology:2026-11-20"},
+        ],
+        "next": ["2", "8"],
     }
     assert list(dossier_lines(shape)) == [
         "00ff  H-1  Đang xử lý  ✓ Đã lưu trên máy",
@@ -75,6 +80,9 @@ def test_no_line_of_a_dossier_is_a_programs_value() -> None:
         f"    [2] –  ({NOBODY})",
         "  Giấy tờ 1: Tờ khai (Đã có, không cần nộp): cũ",
         "  Ghi chú: Đã gọi",
+        "  Ghi chú (Được tiếp nhận → Yêu cầu bổ sung giấy tờ): Thiếu giấy chứng sinh",
+        "  Ghi chú (xin lỗi, hẹn lại; hạn cũ 20/11/2026): Đông người",
+        "  Có thể chuyển sang: Được tiếp nhận, Dừng xử lý",
     ]
     assert list(values_text("phone", [])) == []
 

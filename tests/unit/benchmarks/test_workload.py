@@ -28,16 +28,24 @@ def test_documents_carry_every_value_of_their_line_and_a_time_ordered_id() -> No
         assert document["fee_amount"] == row["fee"]["amount"]
         assert document["papers"] == row["papers"]
         assert all(not isinstance(value, dict) for value in document.values())
+    statuses = [json.loads(line)["status"] for line in lines]
+    assert [statuses[at] for at in sorted(workload.received(documents))] == [
+        status for status in statuses if status == "received"
+    ]
 
 
 def test_edits_meet_where_they_should_and_nowhere_else() -> None:
-    first, second = (workload.edits(1000, number, 7) for number in (0, 1))
-    assert first == workload.edits(1000, 0, 7)
+    open_ones = frozenset(range(0, 1000, 3))
+    first, second = (workload.edits(1000, number, open_ones, 7) for number in (0, 1))
+    assert first == workload.edits(1000, 0, open_ones, 7)
     for plan in (first, second):
         assert len(plan.by_a) == len(plan.by_b) == workload.EDITS_PER_SIDE
         a = {(one.number, one.field): one.value for one in plan.by_a}
         b = {(one.number, one.field): one.value for one in plan.by_b}
         both = a.keys() & b.keys()
+        moved = {number for number, name in (*a, *b) if name == "status"}
+        assert len(moved) == workload.OPPOSITE_STATUS
+        assert moved <= open_ones
         assert {number for number, _ in both} == plan.conflicting
         assert all(a[cell] != b[cell] for cell in both)
         assert len(plan.conflicting) == workload.SAME_FIELD + workload.OPPOSITE_STATUS

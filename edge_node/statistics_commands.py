@@ -1,0 +1,161 @@
+"""`statistics`: the ward's figures of some days, by procedure and by officer.
+
+What holds: they are read from the log, in one pass, so that each status has the day on which it was
+written and who wrote it; what is held back does not count. A dossier is its officer in charge's,
+else whose who captured it.
+"""
+
+from __future__ import annotations
+
+import argparse
+from argparse import Namespace
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from datetime import date
+
+from device_home.command import DONE, Command, Output
+from device_home.device import Device
+from device_home.moves import read_day
+from device_home.officers import officer_name
+from device_home.shapes import Shape, note_kinds, text_parts
+from sync_protocol.clock import millis
+from sync_protocol.dossier.apology import promised_first
+from sync_protocol.dossier.catalogue import procedure_name
+from sync_protocol.dossier.labels import FIGURES as FIGURE_WORDS
+from sync_protocol.dossier.labels import label
+from sync_protocol.dossier.local_time import local_time
+from sync_protocol.dossier.paper_check import KNOWN_STATE
+from sync_protocol.dossier.record_type import DOSSIER, RECEIVED_ON, STATUS
+from sync_protocol.dossier.statistics import FIGURES, Course, figures
+from sync_protocol.dossier.status import CLOSED
+from sync_protocol.dossier.text import refused
+from sync_protocol.identity import ID_BYTES, Dot, OfficerId, RecordId
+from sync_protocol.merge.state import RecordState
+from sync_protocol.record.change import RecordChange
+from sync_protocol.replica import Replica
+from sync_protocol.view import RecordView
+
+Move = tuple[int, Dot, str]
+"""When a status was written (a timestamp), by which entry, and which."""
+
+
+def statistics_commands() -> list[Command[Device]]:
+    """Return the command."""
+    words = "count what was received, finished and late"
+    return [Command("statistics", words, run_statistics, _options)]
+
+
+def run_statistics(device: Device, arguments: Namespace, output: Output) -> int:
+    """Count the dossiers of some days."""
+    first, last = read_day(arguments.first), read_day(arguments.last)
+    if first is None or last is None or first > last:
+        raise refused("from", "and “to” are days such as 2026-11-20, in their order", "days")
+    answer = ward_figures(device.replica(), first, last)
+    output.data(answer)
+    output.say(f"{first:%d/%m/%Y} – {last:%d/%m/%Y}")
+    for name, value in answer["total"].items():
+        output.say(f"  {label(FIGURE_WORDS, name)}: {value}")
+    for row in answer["procedures"]:
+        output.say(f"{row['code']}  {row['name']}: {_brief(row)}")
+    for row in answer["officers"]:
+        output.say(f"{row['name'] or row['officer'] or '–'}: {_brief(row)}")
+    return DONE
+
+
+def ward_figures(replica: Replica, first: date, last: date) -> Shape:
+    """Return the figures from `first` to `last`, both days whole."""
+    total: Counter[str] = Counter()
+    by_procedure: dict[str, Counter[str]] = defaultdict(Counter)
+    by_officer: dict[str, Counter[str]] = defaultdict(Counter)
+    moves = status_moves(replica)
+    for record, state in replica.states():
+        counted = state.dots()  # not those of entries that are held back
+        course = [
+            (status, local_time(millis(timestamp)).date())
+            for timestamp, dot, status in sorted(moves[record])
+            if dot in counted
+        ]
+        if _was_over(state, course, first):
+            continue
+        view = replica.follower.projection.view(record, state)
+        received_on = read_day(view.value("received_on"))
+        if view.type != DOSSIER.id or view.retracted or view.held or received_on is None:
+            continue
+        found = figures(_course(view, received_on, course), first, last)
+        if found:
+            total += found
+            by_procedure[str(view.value("procedure"))] += found
+            by_officer[str(view.value("assignee") or state.officer.hex())] += found
+    return {
+        "from": first.isoformat(),
+        "to": last.isoformat(),
+        "total": _row(total),
+        "procedures": [
+            {"code": code, "name": procedure_name(code), **_row(found)}
+            for code, found in sorted(by_procedure.items())
+        ],
+        "officers": [
+            {"officer": who, "name": _called(replica, who), **_row(found)}
+            for who, found in sorted(by_officer.items())
+        ],
+    }
+
+
+def status_moves(replica: Replica) -> dict[RecordId, list[Move]]:
+    """Return every status that an entry wrote, by record, in the order of the chains."""
+    found: dict[RecordId, list[Move]] = defaultdict(list)
+    for chain in list(replica.holding.chains.values()):
+        span = (chain.row.base_seq + 1, chain.row.head.seq)
+        for seq, entry in replica.holding.entries(chain, *span):
+            read = replica.follower.read(chain, seq, entry, {})
+            if read is None:
+                continue
+            header, changeset, records = read
+            dot = replica.holding.dot(chain, seq)
+            for record, change in zip(records, changeset.records, strict=True):
+                found[record] += ((header.timestamp, dot, status) for status in _written(change))
+    return found
+
+
+def _written(change: RecordChange) -> Iterable[str]:
+    values = [change.values.get(STATUS), *(w.value for w in change.writes if w.field == STATUS)]
+    return [value for value in values if isinstance(value, str)]
+
+
+def _was_over(state: RecordState, course: list[tuple[str, date]], first: date) -> bool:
+    """Whether a dossier had come and gone before the first day: most have, and are not read."""
+    days = [read_day(value) for value in state.plain_values((RECEIVED_ON,))]
+    before = all(day is not None and day < first for day in days)
+    return before and bool(course) and course[-1][0] in CLOSED and course[-1][1] < first
+
+
+def _course(view: RecordView, received_on: date, course: list[tuple[str, date]]) -> Course:
+    return Course(
+        received_on=received_on,
+        due=promised_first(note_kinds(view)) or read_day(view.value("due_on")),
+        moves=course,
+        papers_known=sum(text_parts(item)[4] == KNOWN_STATE for item in view.elements("papers")),
+    )
+
+
+def _called(replica: Replica, who: str) -> str:
+    """Return an officer's name; an assignee may have been written as one."""
+    try:
+        officer = bytes.fromhex(who)
+    except ValueError:
+        return who
+    return officer_name(replica, OfficerId(officer)) if len(officer) == ID_BYTES else who
+
+
+def _row(found: Counter[str]) -> dict[str, int]:
+    return {name: found[name] for name in FIGURES}
+
+
+def _brief(row: Shape) -> str:
+    shown = [f"{label(FIGURE_WORDS, name)} {row[name]}" for name in FIGURES if row[name]]
+    return ", ".join(shown)
+
+
+def _options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--from", dest="first", required=True, metavar="DATE", help="the first day")
+    parser.add_argument("--to", dest="last", required=True, metavar="DATE", help="the last day")
