@@ -103,8 +103,7 @@ class Intake:
                     self._declare_one(raw)
                 except PeerError as problem:
                     self.admission.refused[feed] = problem
-        # A statement may have waited to know whose feed this is: an erasure of its first entries
-        # must count before they come, or they would be refused for their missing bodies.
+        # An erasure may have waited to know whose feed this is, and its entries wait for it.
         self._holding.hear()
 
     def _declare_one(self, raw: bytes) -> None:
