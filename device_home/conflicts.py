@@ -35,7 +35,7 @@ from sync_protocol.clock import millis
 from sync_protocol.dossier.record_type import DOSSIER, SUPERVISOR
 from sync_protocol.errors import InputError, PeerError
 from sync_protocol.exchange.enrol import short_name
-from sync_protocol.identity import Dot
+from sync_protocol.identity import Dot, OfficerId
 from sync_protocol.log.entry import read_header
 from sync_protocol.membership import grant as g
 from sync_protocol.merge.conflict import Conflict
@@ -43,7 +43,7 @@ from sync_protocol.merge.register import Cell
 from sync_protocol.merge.state import RecordState, decode_state
 from sync_protocol.record.change import CellWrite, RecordChange
 from sync_protocol.record.schema import RETRACTION
-from sync_protocol.replica import Replica
+from sync_protocol.replica import Replica, Written
 from sync_protocol.storage.store import Held, Query
 from sync_protocol.view import RecordView
 
@@ -151,14 +151,10 @@ def run_settle(app: App, arguments: Namespace, output: Output) -> int:
     replica = app.replica(arguments)
     officer = acting_officer(app.home, replica, arguments, output)
     view, state = load(replica, find_record(replica, arguments.id))
-    check_writable(view)
     item = _meant(view, arguments.field)
     cell = state.living((item.field, item.element))
     value = _chosen(arguments, item, cell, order(view, item, cell))
-    if item.field == RETRACTION and value is not None:
-        value = [value[0] if isinstance(value, list) and value else "", _alive(state)]
-    write = CellWrite(item.field, item.element, value, item.dots)
-    written = save(replica, officer, RecordChange(view.id, DOSSIER.id, {}, (write,)))
+    written = settle(replica, officer, view, state, (item, value))
     view, _ = load(replica, view.id)
     answer = {
         "id": view.id.hex(),
@@ -169,6 +165,22 @@ def run_settle(app: App, arguments: Namespace, output: Output) -> int:
     output.data(answer)
     output.say(f"Settled. This dossier has {answer['conflicts']} open.")
     return DONE
+
+
+def settle(
+    replica: Replica,
+    officer: OfficerId,
+    view: RecordView,
+    state: RecordState,
+    choice: tuple[Conflict, Any],
+) -> Written:
+    """Say which value of a conflict holds. Raises `NotAllowedError`."""
+    check_writable(view)
+    item, value = choice
+    if item.field == RETRACTION and value is not None:
+        value = [value[0] if isinstance(value, list) and value else "", _alive(state)]
+    write = CellWrite(item.field, item.element, value, item.dots)
+    return save(replica, officer, RecordChange(view.id, DOSSIER.id, {}, (write,)))
 
 
 def _meant(view: RecordView, text: str) -> Conflict:
@@ -263,17 +275,23 @@ def run_reject(app: App, arguments: Namespace, output: Output) -> int:
 def _decide(app: App, arguments: Namespace, output: Output, kind: type[g.Adopt | g.Reject]) -> int:
     replica = app.replica(arguments)
     officer = acting_officer(app.home, replica, arguments, output)
+    decide(replica, officer, [read_dot(text) for text in arguments.dots], kind)
+    left = len(replica.rooms.views.held())
+    output.data({"decided": len(arguments.dots), "held": left})
+    output.say(f"Done. {left} entries are held back.")
+    return DONE
+
+
+def decide(
+    replica: Replica, officer: OfficerId, dots: list[Dot], kind: type[g.Adopt | g.Reject]
+) -> None:
+    """Adopt or reject what is held back. Raises `InputError`, `NotAllowedError`."""
     if not replica.is_hub():
         check_supervises(replica, officer)
-    dots = [read_dot(text) for text in arguments.dots]
     there = {item["id"] for item in quarantine_rows(replica)}
     if not {dot_text(dot) for dot in dots} <= there:
         raise InputError("One of these is not held back here. Nothing was changed.")
     replica.say([kind([g.wire_dot(dot) for dot in dots])], officer)
-    left = len(replica.rooms.views.held())
-    output.data({"decided": len(dots), "held": left})
-    output.say(f"Done. {left} entries are held back.")
-    return DONE
 
 
 # --------------------------------------------------------------------------------- options

@@ -11,6 +11,7 @@ import argparse
 import os
 import stat
 from argparse import Namespace
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,6 +20,7 @@ from device_home.assignments import read_assignments, read_status
 from device_home.command import DONE, Command, Output
 from device_home.duties import read_scan
 from device_home.edits import set_many, sort_words
+from device_home.home import Home
 from device_home.officers import acting_officer, check_allowed, check_settles, officer_option
 from device_home.reading import dossier_lines
 from device_home.shapes import (
@@ -34,6 +36,7 @@ from device_home.shapes import (
     whole,
 )
 from sync_protocol import limits
+from sync_protocol.attachment import Manifest
 from sync_protocol.crypto.key import random_bytes
 from sync_protocol.dossier.folding import fold
 from sync_protocol.dossier.intake import paper
@@ -153,21 +156,45 @@ def _set_one(replica: Replica, officer: OfficerId, arguments: Namespace, output:
         raise NotAllowedError(
             "The dossier has changed since it was read. Nothing was saved: read it again."
         )
-    check_writable(view)
     seen = None if arguments.seen is None else frozenset(map(read_dot, arguments.seen))
-    change = _plain_change(view, arguments.fields, seen)
-    change = _with_elements(replica, view, change, _elements(replica, arguments, output))
-    if change is None:
+    check_writable(view)  # before a scan is stored for nothing
+    elements = _elements(replica, arguments, output)
+    written = save_edits(replica, officer, view, Edits(arguments.fields, seen, elements))
+    if written is None:
         output.data({"id": view.id.hex(), "changed": False, "etag": etag(view)})
         output.say("Nothing differs from what stands there.")
         return
-    check_settles(replica, officer, view, change)
-    written = save(replica, officer, change)
     view, _ = load(replica, view.id)
     output.data(
         {"id": view.id.hex(), "changed": True, "dot": dot_text(written.dot), "etag": etag(view)}
     )
     output.say("Saved on this device.")
+
+
+class Edits(NamedTuple):
+    """What a person did to one dossier: fields typed as `field=value`, and elements to add.
+
+    `seen` are the dots that were displayed; None: all that are displayed now.
+    """
+
+    words: list[str]
+    seen: frozenset[Dot] | None = None
+    elements: Sequence[CellWrite] = ()
+
+
+def save_edits(
+    replica: Replica, officer: OfficerId, view: RecordView, edits: Edits
+) -> Written | None:
+    """Save what differs from what was shown; None where nothing does.
+
+    Raises `InputError` and `NotAllowedError`.
+    """
+    check_writable(view)
+    change = _with_elements(view, _plain_change(view, edits.words, edits.seen), edits.elements)
+    if change is None:
+        return None
+    check_settles(replica, officer, view, change)
+    return save(replica, officer, change)
 
 
 def save(replica: Replica, officer: OfficerId, change: RecordChange) -> Written:
@@ -207,13 +234,7 @@ def _plain_change(
 
 
 def _elements(replica: Replica, arguments: Namespace, output: Output) -> list[CellWrite]:
-    found = []
-    for text in arguments.note or ():
-        cleaned = clean(text, "note", lines=True)
-        value = [cleaned, NOTE_REMARK]
-        if not cleaned:
-            raise InputError("A note can't be empty. Nothing was saved.")
-        found.append(edit_element(DOSSIER, "notes", random_bytes(ID_BYTES), value, None))
+    found = [new_note(text) for text in arguments.note or ()]
     if arguments.add_paper:
         kind, name = arguments.add_paper
         row_ = paper(kind, clean(name, "paper"))
@@ -224,6 +245,14 @@ def _elements(replica: Replica, arguments: Namespace, output: Output) -> list[Ce
     elif arguments.scan:
         raise InputError("A scan belongs to a paper: give --add-paper TYPE NAME as well.")
     return found
+
+
+def new_note(text: str) -> CellWrite:
+    """Return the write that adds a note. Raises `InputError`."""
+    cleaned = clean(text, "note", lines=True)
+    if not cleaned:
+        raise InputError("A note can't be empty. Nothing was saved.")
+    return edit_element(DOSSIER, "notes", random_bytes(ID_BYTES), [cleaned, NOTE_REMARK], None)
 
 
 class ScanFile(NamedTuple):
@@ -268,7 +297,7 @@ def read_bounded(scan: ScanFile) -> bytes:
 
 
 def _with_elements(
-    _replica: Replica, view: RecordView, change: RecordChange | None, writes: list[CellWrite]
+    view: RecordView, change: RecordChange | None, writes: Sequence[CellWrite]
 ) -> RecordChange | None:
     if not writes:
         return change
@@ -293,10 +322,7 @@ def run_scan(app: App, arguments: Namespace, output: Output) -> int:
     target = output.path(arguments.to)
     if target.exists():
         raise InputError("There is a file of that name already. Nothing was written.")
-    plain = read_scan(app.home, replica, manifest)
-    note = [manifest.id.hex(), SCAN_READ]
-    write = edit_element(DOSSIER, "notes", random_bytes(ID_BYTES), note, None)
-    save(replica, officer, RecordChange(view.id, DOSSIER.id, {}, (write,)))
+    plain = open_scan(app.home, replica, officer, view.id, manifest)
     with disk_errors("writing the scan"):
         replace(target, plain)
     output.data(
@@ -304,6 +330,20 @@ def run_scan(app: App, arguments: Namespace, output: Output) -> int:
     )
     output.say(f"Written: {len(plain)} bytes. That it was opened is noted in the dossier.")
     return DONE
+
+
+def open_scan(
+    home: Home, replica: Replica, officer: OfficerId, record: RecordId, manifest: Manifest
+) -> bytes:
+    """Return a scan in clear, once it is saved in the dossier that this officer opens it.
+
+    Raises `WrongKeyError`, `InputError`, `NotAllowedError`.
+    """
+    plain = read_scan(home, replica, manifest)
+    note = [manifest.id.hex(), SCAN_READ]
+    write = edit_element(DOSSIER, "notes", random_bytes(ID_BYTES), note, None)
+    save(replica, officer, RecordChange(record, DOSSIER.id, {}, (write,)))
+    return plain
 
 
 # --------------------------------------------------------------------------------- options
