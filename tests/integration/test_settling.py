@@ -26,12 +26,11 @@ CLERK, CHIEF = OfficerId(b"c" * 16), OfficerId(b"s" * 16)
 def set_status(
     replica: Replica, record: RecordId, status: str, officer: OfficerId, seen: list[str] | None
 ) -> int:
-    app: Any = SimpleNamespace(
-        home=SimpleNamespace(settings=Settings({})), replica=lambda _arguments: replica
-    )
+    home = SimpleNamespace(settings=Settings({}), place=lambda: SimpleNamespace(code="00070"))
+    app: Any = SimpleNamespace(home=home, replica=lambda _arguments: replica)
     arguments = Namespace(
         id=record.hex(), fields=[f"status={status}"], seen=seen, etag="", file="", note=None,
-        add_paper=None, scan="", officer=officer.hex(),
+        add_paper=None, scan="", officer=officer.hex(), more=(),
     )  # fmt: skip
     output = Output(lambda _stream, _text: None, True, Path.cwd())
     return run_set(cast("App", app), arguments, output)
