@@ -20,6 +20,7 @@ from device_home.handing import hand_over
 from device_home.intake import intake_commands
 from device_home.joining import joining_commands
 from device_home.officers import officer_commands
+from device_home.pins import pin_commands
 from device_home.repair import repair_commands
 from device_home.upkeep import upkeep_commands, version
 from edge_node.catalogue_commands import catalogue_commands
@@ -87,6 +88,7 @@ PROGRAM: Program[Device] = Program(
         *intake_commands(),
         *dossier_commands(),
         *officer_commands(),
+        *pin_commands(),
         *conflict_commands(),
         *upkeep_commands(),
         *repair_commands(),
