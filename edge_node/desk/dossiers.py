@@ -196,7 +196,7 @@ def do_scan(desk: Desk, record: str, n: int) -> ResponseReturnValue:
 ROUTES = (
     Route("GET", "/dossier/<record>", "dossier", Allowed.OFFICER, show),
     Route("GET", "/dossier/<record>/edit", "edit", Allowed.OFFICER, show_form),
-    Route("POST", "/dossier/<record>/edit", "do_edit", Allowed.OFFICER, do_edit),
-    Route("POST", "/dossier/<record>/note", "do_note", Allowed.OFFICER, do_note),
+    Route("POST", "/dossier/<record>/edit", "do_edit", Allowed.OFFICER, do_edit, kept=True),
+    Route("POST", "/dossier/<record>/note", "do_note", Allowed.OFFICER, do_note, kept=True),
     Route("POST", "/dossier/<record>/scan/<int:n>", "do_scan", Allowed.OFFICER, do_scan),
 )

@@ -32,6 +32,12 @@ _TRIES_TOLD = 5
 """From here on an officer is told how many tries are left."""
 
 
+_KNOCK_S = 5.0
+"""Wait for others' PINs to be tried, each a quarter of a second."""
+_BUSY = (
+    "Nhiều người đang đăng nhập cùng lúc. Hãy thử lại sau ít giây.",
+    "Many are signing in at once. Try again in some seconds.",
+)
 _WAIT = (
     "Máy này đã thử sai nhiều lần. Hãy đợi 10 phút rồi thử lại.",
     "This machine has tried in vain too often. Wait ten minutes, then try again.",
@@ -49,12 +55,23 @@ _DIFFER = (
 def show_sign_in(desk: Desk) -> ResponseReturnValue:
     """Show the entrance."""
     nobody = not desk.replica.is_enrolled()
-    return render_template("sign_in.html", name="", problem="", nobody=nobody)
+    return render_template(
+        "sign_in.html", name="", problem="", nobody=nobody, kept=request.args.get("kept")
+    )
 
 
 def do_sign_in(desk: Desk) -> ResponseReturnValue:
     """Let an officer in."""
     name, address = request.form.get("name", "")[:200], request.remote_addr or ""
+    if not desk.sessions.knocking.acquire(timeout=_KNOCK_S):
+        return _again(name, _BUSY, 503)
+    try:
+        return _try_pin(desk, name, address)
+    finally:
+        desk.sessions.knocking.release()
+
+
+def _try_pin(desk: Desk, name: str, address: str) -> ResponseReturnValue:
     if not desk.sessions.may_try(address):
         return _again(name, _WAIT, 429)
     try:
@@ -85,11 +102,22 @@ def _again(name: str, problem: tuple[str, str], status: int) -> ResponseReturnVa
 
 def _let_in(desk: Desk, officer: g.Officer, *, chooses_pin: bool) -> Response:
     desk.sessions.end(request.cookies.get(SESSION_COOKIE, ""))
-    response = make_response(redirect(url_for("pin" if chooses_pin else "home")))
     token = desk.sessions.begin(officer, chooses_pin=chooses_pin)
+    begun = desk.sessions.find(token)
+    goes_on = begun is not None and begun.typed is not None
+    page = "pin" if chooses_pin else "resume" if goes_on else "home"
+    response = make_response(redirect(url_for(page)))
     keep_cookie(response, SESSION_COOKIE, token)
     drop_cookie(response, GUEST_COOKIE)
     return response
+
+
+def show_resume(desk: Desk) -> ResponseReturnValue:  # noqa: ARG001 - every page takes the desk
+    """Show that a form which was sent too late is still there, to be sent again."""
+    typed = session().typed
+    if typed is None:
+        return redirect(url_for("home"))
+    return render_template("resume.html", typed=typed)
 
 
 def do_sign_out(desk: Desk) -> ResponseReturnValue:
@@ -137,6 +165,7 @@ ROUTES = (
     Route("GET", "/sign-in", "sign_in", Allowed.ANYBODY, show_sign_in),
     Route("POST", "/sign-in", "do_sign_in", Allowed.ANYBODY, do_sign_in),
     Route("POST", "/sign-out", "do_sign_out", Allowed.CHOOSING, do_sign_out),
+    Route("GET", "/resume", "resume", Allowed.OFFICER, show_resume),
     Route("GET", "/pin", "pin", Allowed.CHOOSING, show_pin),
     Route("POST", "/pin", "do_pin", Allowed.CHOOSING, do_pin),
     Route("POST", "/language", "do_language", Allowed.ANYBODY, do_language),

@@ -295,5 +295,5 @@ def _look_for_doubles(desk: Desk, form: Form) -> None:
 ROUTES = (
     Route("GET", "/intake", "procedures", Allowed.OFFICER, show_procedures),
     Route("GET", "/intake/<code>", "intake", Allowed.OFFICER, show_form),
-    Route("POST", "/intake/<code>", "do_intake", Allowed.OFFICER, do_form),
+    Route("POST", "/intake/<code>", "do_intake", Allowed.OFFICER, do_form, kept=True),
 )

@@ -2,8 +2,9 @@
 
 What holds: a session is named by 32 random bytes, of which only the hash is kept; it ends after
 `IDLE_S` without a request, after `SHIFT_S` in all, when the officer is stated anew or disabled, and
-when the station restarts. All is bounded. Wrong PINs are counted per address as well, because the
-vault counts per officer only: one machine must not lock out a whole office.
+when the station restarts. A form that is sent after a pause is kept for the same officer's return.
+All is bounded. Wrong PINs are counted per address as well, because the vault counts per officer
+only: one machine must not lock out a whole office.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from sync_protocol.membership import grant as g
 
@@ -33,6 +34,13 @@ ADDRESSES_MAX = 1000
 _TOKEN_BYTES = 32
 
 
+class Typed(NamedTuple):
+    """A form that was sent after its session had ended: where to, and what stood in it."""
+
+    path: str
+    form: dict[str, str]
+
+
 @dataclass(slots=True)
 class Session:
     """One officer at one browser. `searches` hold words that must not stand in an address."""
@@ -45,6 +53,7 @@ class Session:
     searches: OrderedDict[str, str] = field(default_factory=OrderedDict)
     settled: OrderedDict[str, list[object]] = field(default_factory=OrderedDict)
     saved: OrderedDict[str, str] = field(default_factory=OrderedDict)
+    typed: Typed | None = None
     saving: threading.Lock = field(default_factory=threading.Lock)
     """Held while a form is saved, so that a second tap finds what the first one saved."""
 
@@ -78,12 +87,17 @@ class Sessions:
         self._lock = threading.Lock()
         self._open: OrderedDict[bytes, Session] = OrderedDict()
         self._failures: OrderedDict[str, list[float]] = OrderedDict()
+        self._typed: OrderedDict[str, Typed] = OrderedDict()
+        self.knocking = threading.Lock()
+        """Held while a PIN is tried: each takes 64 MiB and a core, and all count."""
 
     def begin(self, officer: g.Officer, *, chooses_pin: bool) -> str:
         """Begin a session; return its token, which is kept by the browser alone."""
         token, now = secrets.token_urlsafe(_TOKEN_BYTES), self._now_s()
         session = Session(officer, chooses_pin, secrets.token_urlsafe(_TOKEN_BYTES), now, now)
         with self._lock:
+            if not chooses_pin:
+                session.typed = self._typed.pop(officer.officer.hex(), None)
             self._open[_hash(token)] = session
             while len(self._open) > SESSIONS_MAX:
                 self._open.popitem(last=False)
@@ -96,11 +110,27 @@ class Sessions:
             session = self._open.get(_hash(token))
             if session is None:
                 return None
-            if now - session.seen_s > IDLE_S or now - session.begun_s > SHIFT_S:
+            if now - session.begun_s > SHIFT_S:
                 del self._open[_hash(token)]
                 return None
+            if now - session.seen_s > IDLE_S:
+                return None  # it sleeps, and is woken by nothing
             session.seen_s = now
             return session
+
+    def asleep(self, token: str) -> Session | None:
+        """Return a session that ended because nobody was there, if its shift goes on."""
+        now = self._now_s()
+        with self._lock:
+            session = self._open.get(_hash(token))
+        if session is None or now - session.begun_s > SHIFT_S:
+            return None
+        return session if now - session.seen_s > IDLE_S else None
+
+    def keep_typed(self, officer: bytes, typed: Typed) -> None:
+        """Keep the last form that an officer sent too late, until they sign in again."""
+        with self._lock:
+            _keep(self._typed, officer.hex(), typed)
 
     def end(self, token: str) -> None:
         """End a session."""

@@ -28,7 +28,7 @@ from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
 
 from device_home.device import Device
-from edge_node.desk.sessions import Session, Sessions
+from edge_node.desk.sessions import Session, Sessions, Typed
 from edge_node.desk.words import error_words, pick, translator
 from sync_protocol import limits
 from sync_protocol.dossier.labels import ENGLISH, VIETNAMESE
@@ -78,13 +78,17 @@ class Desk:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One route: its method and path, who may use it, and the page."""
+    """One route: its method and path, who may use it, and the page.
+
+    `kept`: what somebody typed there is kept when the session has ended meanwhile.
+    """
 
     method: str
     path: str
     name: str
     allowed: Allowed
     page: Callable[..., ResponseReturnValue]
+    kept: bool = False
 
 
 def make_desk(desk: Desk, routes: Sequence[Route]) -> Flask:
@@ -166,7 +170,8 @@ def _guard(desk: Desk, declared: dict[str, Route]) -> ResponseReturnValue | None
     if route.allowed is Allowed.ANYBODY:
         return None
     if found is None:
-        return redirect(url_for("sign_in"))
+        kept = _keep_typed(desk, route)
+        return redirect(url_for("sign_in", kept="1" if kept else None))
     if found.chooses_pin and route.allowed is not Allowed.CHOOSING:
         return redirect(url_for("pin"))
     if route.allowed is Allowed.SUPERVISOR and not supervises():
@@ -178,6 +183,19 @@ def _stands(desk: Desk, found: Session) -> bool:
     """Whether the officer is still what the session was begun for."""
     roster = desk.replica.holding.roster
     return roster.officer_now(OfficerId(found.officer.officer)) == found.officer
+
+
+def _keep_typed(desk: Desk, route: Route) -> bool:
+    """Keep what stood in a form of ours that was sent after its session had ended."""
+    asleep = desk.sessions.asleep(request.cookies.get(SESSION_COOKIE, ""))
+    if asleep is None or asleep.chooses_pin or not route.kept or not _stands(desk, asleep):
+        return False
+    form = request.form.to_dict()
+    if not hmac.compare_digest(asleep.csrf.encode(), form.pop("csrf", "").encode()):
+        return False
+    typed = Typed(f"{request.script_root}{request.path}", form)
+    desk.sessions.keep_typed(asleep.officer.officer, typed)
+    return True
 
 
 def _check_ours(*, needs_session: bool) -> None:

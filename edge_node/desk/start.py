@@ -8,11 +8,11 @@ from __future__ import annotations
 from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from device_home.dossiers import find_record, rows
+from device_home.dossiers import find_record, load, rows
 from device_home.notes import last_success_ms
-from device_home.shapes import Shape
+from device_home.shapes import Shape, Ticks, row
 from device_home.upkeep import unsent_entries
-from edge_node.desk.due import due_rows
+from edge_node.desk.due import due_records
 from edge_node.desk.site import Allowed, Desk, Route, language, session
 from edge_node.desk.values import shown_day
 from edge_node.desk.words import age, pick, place_kind, ticks
@@ -25,6 +25,8 @@ from sync_protocol.identity import RecordId
 from sync_protocol.storage.store import Query
 
 PAGE_ROWS = 25
+DUE_ROWS_MAX = 100
+"""A page of 50 KiB; who has a hundred overdue begins at the top."""
 _IDLE_CHECK_S = 30
 _QUIET_CHECKS = 5
 """After so many checks without an answer the line is called cut; two minutes at the least."""
@@ -34,7 +36,7 @@ _QUIET_S_MIN = 120
 def show_home(desk: Desk) -> ResponseReturnValue:
     """Show what needs somebody now, and how the line is."""
     counts = desk.replica.rooms.views.counts()
-    due = due_rows(desk.replica)
+    due = due_records(desk.replica)
     unsent, _ = unsent_entries(desk.device.home, desk.replica)
     line = line_words(desk, unsent)
     return render_template(
@@ -98,7 +100,7 @@ def show_list(desk: Desk) -> ResponseReturnValue:
     more = found[PAGE_ROWS - 1]["id"] if len(found) > PAGE_ROWS else ""
     return render_template(
         "list.html",
-        rows=[list_row(desk, row) for row in found[:PAGE_ROWS]],
+        rows=[list_row(desk, shape) for shape in found[:PAGE_ROWS]],
         words=words,
         search=search,
         status=status,
@@ -120,15 +122,15 @@ def _before(desk: Desk, text: str) -> tuple[int, RecordId] | None:
     return None if stored is None else (stored.order, stored.id)
 
 
-def list_row(desk: Desk, row: Shape) -> Shape:
+def list_row(desk: Desk, shape: Shape) -> Shape:
     """Return a row as a page shows it."""
     kind = place_kind(desk.device.home.place().name)
     return {
-        **row,
-        "status_name": label(STATUSES, row["status"], language()),
-        "received_on": shown_day(row["received_on"]),
-        "due_on": shown_day(row["due_on"]),
-        "ticks": ticks(row["saved"], kind, language()),
+        **shape,
+        "status_name": label(STATUSES, shape["status"], language()),
+        "received_on": shown_day(shape["received_on"]),
+        "due_on": shown_day(shape["due_on"]),
+        "ticks": ticks(shape["saved"], kind, language()),
     }
 
 
@@ -142,14 +144,20 @@ def do_search(desk: Desk) -> ResponseReturnValue:  # noqa: ARG001 - every page t
 
 def show_due(desk: Desk) -> ResponseReturnValue:
     """Show what is overdue, then what is due today."""
-    due = due_rows(desk.replica)
-    found = [list_row(desk, row) for row in (*due.overdue, *due.today)]
+    due = due_records(desk.replica)
+    ticks_ = Ticks(desk.replica)
+    found = []
+    for record in [*due.overdue, *due.today][:DUE_ROWS_MAX]:
+        view, state = load(desk.replica, record)
+        found.append(list_row(desk, row(view, state, ticks_)))
+    left = len(due.overdue) + len(due.today) - len(found)
     today = local_time(desk.replica.character.wall())
     return render_template(
         "list.html",
         rows=found,
         title=pick(("Quá hạn và đến hạn hôm nay", "Overdue and due today"), language()),
         today=f"{today:%d/%m/%Y}",
+        left=left,
         more="",
         status="",
         search="",

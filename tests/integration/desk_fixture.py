@@ -15,13 +15,24 @@ import requests
 from device_home.home import Home
 
 
-class _Forms(HTMLParser):
+class Forms(HTMLParser):
     """Every form of a page: its address, and what would be sent."""
 
     def __init__(self) -> None:
         super().__init__()
         self.forms: list[tuple[str, dict[str, str]]] = []
         self._select = ""
+
+    @classmethod
+    def of(cls, page: str) -> Forms:
+        """Read a page."""
+        found = cls()
+        found.feed(page)
+        return found
+
+    def form(self, ending: str) -> tuple[str, dict[str, str]]:
+        """Return the form that is sent to such an address."""
+        return next(item for item in self.forms if item[0].endswith(ending))
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         found = {name: value or "" for name, value in attrs}
@@ -58,13 +69,10 @@ class Browser:
         return answer
 
     def forms(self) -> list[tuple[str, dict[str, str]]]:
-        parser = _Forms()
-        parser.feed(self.page)
-        return parser.forms
+        return Forms.of(self.page).forms
 
     def form(self, ending: str) -> tuple[str, dict[str, str]]:
-        """Return the form of this page that is sent to such an address."""
-        return next(item for item in self.forms() if item[0].endswith(ending))
+        return Forms.of(self.page).form(ending)
 
     def send(self, ending: str, **typed: str) -> requests.Response:
         """Send a form of this page, with what was typed."""
