@@ -18,7 +18,7 @@ from edge_node.desk.values import FormGroup, form_groups, shown_value, typed_wor
 from edge_node.desk.words import CONFLICTS, error_words, pick, place_kind, ticks
 from sync_protocol.dossier.labels import FIELDS, PAPER_STATES, STATUSES, label
 from sync_protocol.dossier.local_time import local_time
-from sync_protocol.errors import InputError
+from sync_protocol.errors import InputError, StorageError
 from sync_protocol.merge.state import RecordState
 from sync_protocol.view import RecordView
 
@@ -143,7 +143,7 @@ def do_edit(desk: Desk, record: str) -> ResponseReturnValue:
     try:
         seen = frozenset(read_dot(text) for text in form.get("seen", "").split())
         written = save_edits(desk.replica, acting(), view, Edits(typed_words(form), seen))
-    except InputError as problem:
+    except (InputError, StorageError) as problem:  # whatever it is, what was typed stays
         shape = whole(desk.replica, view, state)
         groups = [
             group._replace(

@@ -37,7 +37,7 @@ from sync_protocol.dossier.local_time import local_time
 from sync_protocol.dossier.procedure import Procedure, Requirement
 from sync_protocol.dossier.record_type import DOSSIER
 from sync_protocol.dossier.working_calendar import calendar_with
-from sync_protocol.errors import InputError
+from sync_protocol.errors import InputError, StorageError
 from sync_protocol.storage.store import Query
 
 INPUTS = (
@@ -215,7 +215,7 @@ def _save(desk: Desk, form: Form, looked: set[str]) -> ResponseReturnValue:
         if not form.codes <= looked:
             return _page(desk, form)
         record = _write(desk, read)
-    except InputError as problem:
+    except (InputError, StorageError) as problem:  # whatever it is, what was typed stays
         where = str(problem.evidence.get("field", ""))
         place = _PLACES.get(where, where.rpartition(".")[2].partition("[")[0])
         if problem.evidence.get("reason") == "passport-issuer":

@@ -429,3 +429,26 @@ def test_the_device_face_is_as_it_was(office: Office) -> None:
     pad.ok("init")
     pad.ok("enrol", "--invite", office.station.ask("invite")["invite"])
     assert pad.ask("sync")["refused"] == {}
+
+
+def test_a_nearly_full_disk_is_told_and_what_was_typed_stays(office: Office) -> None:
+    """The last one: it starts a station of its own, with a reserve that no disk has."""
+    station = edge(office.folder, "full", MOTCUA_DISK_RESERVE_BYTES=str(1 << 60))
+    office.hub.start()
+    try:
+        station.ok("init")
+        station.ok("enrol", "--invite", office.hub.invite("edge", "Máy đầy"))
+        station.ok("sync")
+    finally:
+        office.hub.stop()
+    ca = authority_file(station.home, office.folder)
+    with station.serving() as url:
+        full = Office(office.folder, office.hub, station, url, ca)
+        browser = full.signed_in("Lê Thị Lan")
+        browser.get(f"/desk/intake/{MARITAL}")
+        browser.send(MARITAL, do="save", name="Nguyễn Hết Chỗ")
+        answer = browser.send(MARITAL, do="save")
+        assert answer.status_code == 400
+        assert "Ổ đĩa của máy gần đầy" in browser.text
+        assert browser.form(MARITAL)[1]["name"] == "Nguyễn Hết Chỗ"
+        assert station.ask("health")["records"] == 0
