@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from datetime import date
 
 from sync_protocol.dossier.catalogue import known
 from sync_protocol.dossier.identity_document import check_citizen_number, check_passport
@@ -20,7 +21,7 @@ from sync_protocol.dossier.labels import status_called
 from sync_protocol.dossier.phone import parse_phone
 from sync_protocol.dossier.record_type import CITIZEN, DOSSIER, PASSPORT
 from sync_protocol.dossier.text import clean, refused
-from sync_protocol.record.schema import Field
+from sync_protocol.record.schema import Field, ValueType
 
 
 def read_assignments(words: Sequence[str], shown: Mapping[str, object]) -> dict[str, object]:
@@ -56,7 +57,16 @@ def read_value(field: Field, text: str) -> object:
         return parse_phone(value)
     if field.name == "procedure" and not known(value):
         raise refused(field.name, "is no code of the catalogue", "procedure")
+    if field.parts[0].type is ValueType.DATE and not _is_day(value):
+        raise refused(field.name, "must be a day that there is, YYYY-MM-DD", "date")
     return field.admit(value)
+
+
+def _is_day(text: str) -> bool:
+    try:
+        return date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False
 
 
 def read_status(text: str) -> str:

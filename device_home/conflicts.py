@@ -30,14 +30,14 @@ from sync_protocol import limits
 from sync_protocol.clock import millis
 from sync_protocol.dossier.record_type import DOSSIER, SUPERVISOR
 from sync_protocol.errors import InputError
-from sync_protocol.identity import Dot
+from sync_protocol.identity import Dot, OfficerId
 from sync_protocol.membership import grant as g
 from sync_protocol.merge.conflict import Conflict
 from sync_protocol.merge.register import Cell
 from sync_protocol.merge.state import RecordState, decode_state
 from sync_protocol.record.change import CellWrite, RecordChange
 from sync_protocol.record.schema import RETRACTION, FieldKind
-from sync_protocol.replica import Replica
+from sync_protocol.replica import Replica, Written
 from sync_protocol.storage.store import Query
 from sync_protocol.view import RecordView
 
@@ -142,14 +142,10 @@ def run_settle(app: App, arguments: Namespace, output: Output) -> int:
     replica = app.replica(arguments)
     officer = acting_officer(app.home, replica, arguments, output)
     view, state = load(replica, find_record(replica, arguments.id))
-    check_writable(view)
     item = _meant(view, arguments.field)
     cell = state.living((item.field, item.element))
     value = _chosen(arguments, item, cell, order(view, item, cell))
-    if item.field == RETRACTION and value is not None:
-        value = [value[0] if isinstance(value, list) and value else "", _alive(state)]
-    write = CellWrite(item.field, item.element, value, item.dots)
-    written = save(replica, officer, RecordChange(view.id, DOSSIER.id, {}, (write,)))
+    written = settle(replica, officer, view, state, (item, value))
     view, _ = load(replica, view.id)
     answer = {
         "id": view.id.hex(),
@@ -160,6 +156,22 @@ def run_settle(app: App, arguments: Namespace, output: Output) -> int:
     output.data(answer)
     output.say(f"Settled. This dossier has {answer['conflicts']} open.")
     return DONE
+
+
+def settle(
+    replica: Replica,
+    officer: OfficerId,
+    view: RecordView,
+    state: RecordState,
+    choice: tuple[Conflict, Any],
+) -> Written:
+    """Say which value of a conflict holds. Raises `NotAllowedError`."""
+    check_writable(view)
+    item, value = choice
+    if item.field == RETRACTION and value is not None:
+        value = [value[0] if isinstance(value, list) and value else "", _alive(state)]
+    write = CellWrite(item.field, item.element, value, item.dots)
+    return save(replica, officer, RecordChange(view.id, DOSSIER.id, {}, (write,)))
 
 
 def _meant(view: RecordView, text: str) -> Conflict:

@@ -8,11 +8,8 @@ before it is saved. Who opens a scan is written down before the scan is opened.
 from __future__ import annotations
 
 import argparse
-import os
-import stat
 from argparse import Namespace
 from collections.abc import Sequence
-from pathlib import Path
 from typing import NamedTuple
 
 from device_home.app import App
@@ -20,9 +17,11 @@ from device_home.assignments import read_assignments, read_status
 from device_home.command import DONE, Command, Output
 from device_home.duties import read_scan
 from device_home.edits import set_many, sort_words
-from device_home.moves import awaited_paper, note, plan_move, remark_rows
+from device_home.home import Home
+from device_home.moves import Planned, Stated, awaited_paper, note, plan_move, remark_rows
 from device_home.officers import acting_officer, check_allowed, check_settles, officer_option
 from device_home.reading import dossier_lines
+from device_home.scan_files import ScanFile, attached_paper
 from device_home.shapes import (
     SCAN_READ,
     Shape,
@@ -36,13 +35,13 @@ from device_home.shapes import (
     whole,
 )
 from sync_protocol import limits
+from sync_protocol.attachment import Manifest
 from sync_protocol.crypto.key import random_bytes
 from sync_protocol.dossier.folding import fold
 from sync_protocol.dossier.intake import paper
 from sync_protocol.dossier.record_type import DOSSIER, NOTE_REMARK
-from sync_protocol.dossier.scan_check import check_scan
-from sync_protocol.dossier.text import clean
-from sync_protocol.errors import AttachmentRefusedError, InputError, NotAllowedError
+from sync_protocol.dossier.text import clean, refused
+from sync_protocol.errors import InputError, NotAllowedError
 from sync_protocol.identity import ID_BYTES, Dot, OfficerId, RecordId
 from sync_protocol.merge.state import RecordState, decode_state
 from sync_protocol.record.change import CellWrite, RecordChange
@@ -163,28 +162,62 @@ def _set_one(replica: Replica, officer: OfficerId, arguments: Namespace, output:
         raise NotAllowedError(
             "The dossier has changed since it was read. Nothing was saved: read it again."
         )
-    check_writable(view)
     seen = None if arguments.seen is None else frozenset(map(read_dot, arguments.seen))
-    typed = _typed(view, arguments.fields)
-    planned = plan_move(replica, officer, view, typed, arguments)
-    if planned.due_on:
-        typed["due_on"] = planned.due_on
-    change = _plain_change(view, typed, seen)
-    elements = [*_elements(replica, view, arguments, output), *planned.writes]
-    change = _with_elements(view, change, elements)
-    if change is None:
+    check_writable(view)  # before a scan is stored for nothing
+    elements = _elements(replica, view, arguments, output)
+    stated = Stated(arguments.reason, tuple(arguments.missing or ()))
+    saved = save_edits(replica, officer, view, Edits(arguments.fields, seen, elements, stated))
+    if saved is None:
         output.data({"id": view.id.hex(), "changed": False, "etag": etag(view)})
         output.say("Nothing differs from what stands there.")
         return
-    check_settles(replica, officer, view, change)
-    written = save(replica, officer, change)
     view, _ = load(replica, view.id)
-    answer = {"id": view.id.hex(), "changed": True, "dot": dot_text(written.dot)}
+    planned = saved.planned
+    answer = {"id": view.id.hex(), "changed": True, "dot": dot_text(saved.written.dot)}
     moved = {"due_on": planned.due_on} if planned.due_on else {}
     output.data(answer | {"etag": etag(view)} | moved | remark_rows(planned.remarks, output))
     output.say("Saved on this device.")
     if planned.due_on:
         output.say(f"The wait is over; now due on {planned.due_on}.")
+
+
+class Edits(NamedTuple):
+    """What a person did to one dossier: fields typed as `field=value`, and elements to add.
+
+    `seen` are the dots that were displayed; None: all that are displayed now.
+    """
+
+    words: list[str]
+    seen: frozenset[Dot] | None = None
+    elements: Sequence[CellWrite] = ()
+    stated: Stated = Stated()
+
+
+class SavedEdits(NamedTuple):
+    """What was written, and what a move of the status brought with it."""
+
+    written: Written
+    planned: Planned
+
+
+def save_edits(
+    replica: Replica, officer: OfficerId, view: RecordView, edits: Edits
+) -> SavedEdits | None:
+    """Save what differs from what was shown; None where nothing does.
+
+    Raises `InputError` and `NotAllowedError`.
+    """
+    check_writable(view)
+    typed = _typed(view, edits.words)
+    planned = plan_move(replica, officer, view, typed, edits.stated)
+    if planned.due_on:
+        typed["due_on"] = planned.due_on
+    change = _plain_change(view, typed, edits.seen)
+    change = _with_elements(view, change, [*edits.elements, *planned.writes])
+    if change is None:
+        return None
+    check_settles(replica, officer, view, change)
+    return SavedEdits(save(replica, officer, change), planned)
 
 
 def save(replica: Replica, officer: OfficerId, change: RecordChange) -> Written:
@@ -209,6 +242,10 @@ def _typed(view: RecordView, words: list[str]) -> dict[str, object]:
     for name, value in typed.items():
         if value is None and DOSSIER.by_name[name].required:
             raise InputError(f"“{name}” can't be empty. Nothing was saved.")
+    both = {**displayed, **typed}
+    received, due = str(both.get("received_on") or ""), str(both.get("due_on") or "")
+    if {"received_on", "due_on"} & typed.keys() and due and due < received:
+        raise refused("due_on", "is before the day of reception", "due-before-received")
     return typed
 
 
@@ -230,12 +267,7 @@ def _plain_change(
 def _elements(
     replica: Replica, view: RecordView, arguments: Namespace, output: Output
 ) -> list[CellWrite]:
-    found = []
-    for text in arguments.note or ():
-        cleaned = clean(text, "note", lines=True)
-        if not cleaned:
-            raise InputError("A note can't be empty. Nothing was saved.")
-        found.append(note(cleaned, NOTE_REMARK))
+    found = [new_note(text) for text in arguments.note or ()]
     if arguments.add_paper:
         kind, name = arguments.add_paper
         row_ = paper(kind, clean(name, "paper"))
@@ -248,6 +280,14 @@ def _elements(
     return found
 
 
+def new_note(text: str) -> CellWrite:
+    """Return the write that adds a person's note. Raises `InputError`."""
+    cleaned = clean(text, "note", lines=True)
+    if not cleaned:
+        raise InputError("A note can't be empty. Nothing was saved.")
+    return note(cleaned, NOTE_REMARK)
+
+
 def _paper_write(view: RecordView, kind: str, value: list[object]) -> CellWrite:
     """Return the write of a paper that was handed in: it is the one that was asked for, if any."""
     awaited = awaited_paper(view, kind)
@@ -257,49 +297,8 @@ def _paper_write(view: RecordView, kind: str, value: list[object]) -> CellWrite:
     return edit_element(DOSSIER, "papers", awaited.element or b"", value, shown)
 
 
-class ScanFile(NamedTuple):
-    """A scan's file, and how a refusal names it: as it was typed, or its place in an intake line.
-
-    A name that stands in an intake file may be a person's, and what is said of it goes to logs.
-    """
-
-    path: Path
-    called: str
-
-
-def attached_paper(replica: Replica, scan: ScanFile, kind: str, name: str) -> list[object]:
-    """Check a file, seal it, store it, and return the paper that refers to it.
-
-    Raises `InputError` for a missing file, `AttachmentRefusedError`, `StoreFullError`.
-    """
-    content = read_bounded(scan)
-    try:
-        media_type = check_scan(scan.path.name, content)
-    except AttachmentRefusedError as problem:
-        sentence = f"“{scan.called}”: {problem.diagnosis}"
-        raise AttachmentRefusedError(sentence, **problem.evidence) from problem
-    manifest = replica.attach(content, media_type)
-    found = manifest_of([None, None, None, manifest, None, None])
-    return paper(kind, name, attachment=found.id if found else None, manifest=manifest)
-
-
-def read_bounded(scan: ScanFile) -> bytes:
-    """Read a scan's file, one byte beyond the bound at most. Raises `InputError`.
-
-    A pipe or a device is refused before it is waited for: it might never end, nor begin.
-    """
-    try:
-        handle = os.open(scan.path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
-        with os.fdopen(handle, "rb") as file:
-            if not stat.S_ISREG(os.fstat(handle).st_mode):
-                raise InputError(f"The scan “{scan.called}” is no plain file.")
-            return file.read(limits.ATTACHMENT_BYTES_MAX + 1)
-    except OSError as cause:
-        raise InputError(f"The scan “{scan.called}” is missing or can't be read.") from cause
-
-
 def _with_elements(
-    view: RecordView, change: RecordChange | None, writes: list[CellWrite]
+    view: RecordView, change: RecordChange | None, writes: Sequence[CellWrite]
 ) -> RecordChange | None:
     if not writes:
         return change
@@ -324,9 +323,7 @@ def run_scan(app: App, arguments: Namespace, output: Output) -> int:
     target = output.path(arguments.to)
     if target.exists():
         raise InputError("There is a file of that name already. Nothing was written.")
-    plain = read_scan(app.home, replica, manifest)
-    read = note(manifest.id.hex(), SCAN_READ)
-    save(replica, officer, RecordChange(view.id, DOSSIER.id, {}, (read,)))
+    plain = open_scan(app.home, replica, officer, view.id, manifest)
     with disk_errors("writing the scan"):
         replace(target, plain)
     output.data(
@@ -334,6 +331,20 @@ def run_scan(app: App, arguments: Namespace, output: Output) -> int:
     )
     output.say(f"Written: {len(plain)} bytes. That it was opened is noted in the dossier.")
     return DONE
+
+
+def open_scan(
+    home: Home, replica: Replica, officer: OfficerId, record: RecordId, manifest: Manifest
+) -> bytes:
+    """Return a scan in clear, once it is saved in the dossier that this officer opens it.
+
+    Raises `WrongKeyError`, `InputError`, `NotAllowedError`.
+    """
+    plain = read_scan(home, replica, manifest)
+    note = [manifest.id.hex(), SCAN_READ]
+    write = edit_element(DOSSIER, "notes", random_bytes(ID_BYTES), note, None)
+    save(replica, officer, RecordChange(record, DOSSIER.id, {}, (write,)))
+    return plain
 
 
 # --------------------------------------------------------------------------------- options

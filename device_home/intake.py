@@ -30,11 +30,11 @@ from typing import Any, NamedTuple
 
 from device_home.app import App
 from device_home.command import DONE, FAILED, Command, Output
-from device_home.dossiers import ScanFile, attached_paper
 from device_home.duplicates import Like, Watch
 from device_home.home import Home
 from device_home.lines import open_lines, read_lines
 from device_home.officers import acting_officer, check_allowed, officer_option
+from device_home.scan_files import ScanFile, attached_paper
 from sync_protocol import limits
 from sync_protocol.dossier.duplicate import CAPTURED_TWICE, read_capture
 from sync_protocol.dossier.identity_document import Remark

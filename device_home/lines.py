@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
@@ -13,9 +15,13 @@ from sync_protocol.errors import InputError
 def open_lines(path: Path, what: str) -> BinaryIO:
     """Open a file of lines; `what` names it. Raises `InputError`."""
     try:
-        return path.open("rb")
+        file = path.open("rb")
     except OSError as cause:
         raise InputError(f"The {what} is missing or can't be read.") from cause
+    if stat.S_ISCHR(os.fstat(file.fileno()).st_mode):  # it might never end
+        file.close()
+        raise InputError(f"The {what} is no file of lines.")
+    return file
 
 
 def read_lines(file: BinaryIO) -> Iterator[tuple[int, bytes]]:

@@ -7,10 +7,10 @@ status that is displayed was written; the due date that comes of it is told, and
 
 from __future__ import annotations
 
-from argparse import Namespace
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import NamedTuple
 
 from device_home.command import Output
 from device_home.officers import supervises
@@ -46,6 +46,13 @@ from sync_protocol.view import FieldView, RecordView
 MISSING = PAPER_STATES[-1]
 
 
+class Stated(NamedTuple):
+    """What a person said with a move: why, and the papers that are missing (type, what)."""
+
+    reason: str = ""
+    missing: Sequence[Sequence[str]] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Planned:
     """What is to be written with a move: the due date, where it moves, and the elements."""
@@ -60,7 +67,7 @@ def plan_move(
     officer: OfficerId,
     view: RecordView,
     typed: Mapping[str, object],
-    arguments: Namespace,
+    stated: Stated,
 ) -> Planned:
     """Check the status that was typed, if one was, and return what goes with it.
 
@@ -68,13 +75,13 @@ def plan_move(
     """
     now = standing(view)
     to = read_status_code(str(typed.get("status") or ""))
-    missing = arguments.missing or []
+    missing = stated.missing
     moves = to is not None and now != [to.value]
     if missing and not (moves and to is Status.SUPPLEMENT):
         raise InputError("--missing belongs to “status=supplement”. Nothing was changed.")
     if to is None or not moves:
         return Planned()
-    reason = clean(arguments.reason, "reason", lines=True)
+    reason = clean(stated.reason, "reason", lines=True)
     lacking = any(text_parts(item)[4] == MISSING for item in view.elements("papers"))
     move = Move(to, reason, len(missing), lacking, supervises(replica, officer))
     remarks = check_move(now, note_kinds(view), move)

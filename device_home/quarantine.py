@@ -24,7 +24,7 @@ from device_home.shapes import Shape, device_label, dot_text, read_dot, readable
 from sync_protocol.clock import millis
 from sync_protocol.errors import InputError, PeerError
 from sync_protocol.exchange.enrol import short_name
-from sync_protocol.identity import Dot, RecordId
+from sync_protocol.identity import Dot, OfficerId, RecordId
 from sync_protocol.log.entry import read_header
 from sync_protocol.membership import grant as g
 from sync_protocol.record.change import RecordChange
@@ -174,16 +174,22 @@ def run_reject(app: App, arguments: Namespace, output: Output) -> int:
 def _decide(app: App, arguments: Namespace, output: Output, kind: type[g.Adopt | g.Reject]) -> int:
     replica = app.replica(arguments)
     officer = acting_officer(app.home, replica, arguments, output)
+    decide(replica, officer, [read_dot(text) for text in arguments.dots], kind)
+    left = len(replica.rooms.views.held())
+    output.data({"decided": len(arguments.dots), "held": left})
+    output.say(f"Done. {left} entries are held back.")
+    return DONE
+
+
+def decide(
+    replica: Replica, officer: OfficerId, dots: list[Dot], kind: type[g.Adopt | g.Reject]
+) -> None:
+    """Adopt or reject what is held back. Raises `InputError`, `NotAllowedError`."""
     check_supervises(replica, officer)
-    dots = [read_dot(text) for text in arguments.dots]
     there = {item["id"] for item in held_rows(replica)}
     if not {dot_text(dot) for dot in dots} <= there:
         raise InputError("One of these is not held back here. Nothing was changed.")
     replica.say([kind([g.wire_dot(dot) for dot in dots])], officer)
-    left = len(replica.rooms.views.held())
-    output.data({"decided": len(dots), "held": left})
-    output.say(f"Done. {left} entries are held back.")
-    return DONE
 
 
 # --------------------------------------------------------------------------------- options

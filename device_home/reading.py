@@ -12,7 +12,14 @@ from device_home.command import json_line
 from device_home.shapes import Shape, ticks_text
 from sync_protocol.dossier.apology import promised_first
 from sync_protocol.dossier.catalogue import procedure_name
-from sync_protocol.dossier.labels import FIELDS, IDENTITY_KINDS, PAPER_STATES, STATUSES, label
+from sync_protocol.dossier.labels import (
+    FIELDS,
+    IDENTITY_KINDS,
+    PAPER_STATES,
+    STATUSES,
+    VIETNAMESE,
+    label,
+)
 from sync_protocol.dossier.workflow import read_move_kind
 
 NOBODY = "không ghi tên cán bộ"
@@ -26,7 +33,7 @@ def field_text(name: str) -> str:
     return words if words == name else f"{words} [{name}]"
 
 
-def value_text(field: str, value: object) -> str:
+def value_text(field: str, value: object, language: str = VIETNAMESE) -> str:
     """Return a value of a field, named as in shapes."""
     if value is None:
         return _NOTHING
@@ -38,16 +45,16 @@ def value_text(field: str, value: object) -> str:
     texts = [str(part or "") for part in parts]
     match field.partition(":")[0], texts:
         case "status", [code]:
-            return label(STATUSES, code)
+            return label(STATUSES, code, language)
         case "procedure", [code]:
             name = procedure_name(code)
             return code if name == code else f"{name} ({code})"
         case "identity", [kind, number, issuer]:
-            return _joined(" ", [label(IDENTITY_KINDS, kind), number, issuer])
+            return _joined(" ", [label(IDENTITY_KINDS, kind, language), number, issuer])
         case "fee", _:
             return _joined(" ", texts)
         case "papers", [kind, name, _, _, state, note]:
-            return _joined(": ", [f"{name or kind} ({label(PAPER_STATES, state)})", note])
+            return _joined(": ", [f"{name or kind} ({label(PAPER_STATES, state, language)})", note])
         case "notes", [text, *_]:
             return text
     return _joined(", ", texts)

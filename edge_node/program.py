@@ -23,6 +23,7 @@ from device_home.intake import intake_commands
 from device_home.joining import joining_commands
 from device_home.officers import officer_commands
 from device_home.papers import paper_commands
+from device_home.pins import pin_commands
 from device_home.quarantine import quarantine_commands
 from device_home.repair import repair_commands
 from device_home.upkeep import upkeep_commands, version
@@ -96,6 +97,7 @@ PROGRAM: Program[Device] = Program(
         *duplicate_commands(),
         *paper_commands(),
         *officer_commands(),
+        *pin_commands(),
         *conflict_commands(),
         *quarantine_commands(),
         *upkeep_commands(),

@@ -20,6 +20,9 @@ from edge_node.authority import (
     reachable_host,
     server_certificate,
 )
+from edge_node.desk.mount import beside
+from edge_node.desk.sessions import Sessions
+from edge_node.desk.site import Desk
 from edge_node.web.face import make_face
 from sync_protocol import limits
 from sync_protocol.encoding import encode
@@ -50,9 +53,11 @@ class Station:
         self._draw = random.SystemRandom().random
         responder = Responder(self._replica, Nonces(), self._take_health)
         face = make_face(responder, Registrar(self._replica), authority(home)[0], self._news)
-        self._server = TlsServer(face, address, *server_certificate(home, self._host))
+        desk = Desk(device, Sessions(), self._after_change)
+        served = beside(face, desk)
+        self._server = TlsServer(served, address, *server_certificate(home, self._host))
         self._commands = HandoverServer(
-            home.folder, executor(program, device, home.folder, self._after_command)
+            home.folder, executor(program, device, home.folder, self._after_change)
         )
         self._follower = Loop("follower", self._follow)
         self._uplink = Loop("uplink", self._exchange)
@@ -87,7 +92,7 @@ class Station:
         self._follower.wake()
         self._uplink.wake()
 
-    def _after_command(self) -> None:
+    def _after_change(self) -> None:
         if unsent_entries(self._device.home, self._replica)[0]:
             self._uplink.wake()
 

@@ -128,10 +128,14 @@ def check_move(standing: Sequence[str], kinds: Sequence[str], move: Move) -> tup
         return ()  # it chooses between moves that have been made, and were explained then
     if move.to in SUPERVISED and not move.supervises:
         raise NotAllowedError(
-            "Only a supervisor refuses a dossier (--officer). Nothing was changed."
+            "Only a supervisor refuses a dossier (--officer). Nothing was changed.",
+            reason="move-supervisor",
         )
     if needs_reason(standing, move.to) and not move.reason:
-        raise InputError("This status needs its reason, in words (--reason). Nothing was changed.")
+        raise InputError(
+            "This status needs its reason, in words (--reason). Nothing was changed.",
+            reason="move-reason",
+        )
     if move.to is Status.SUPPLEMENT and not move.papers:
         raise InputError(
             "Say paper by paper what is missing (--missing TYPE WHAT). Nothing was changed."

@@ -50,8 +50,9 @@ def check_terms(url: str, hours: int) -> None:
     if not 0 < hours <= limits.INVITATION_HOURS_MAX:
         most = limits.INVITATION_HOURS_MAX
         raise InputError(f"An invitation holds between 1 and {most} hours.")
-    if not url.startswith("https://") or len(url) == len("https://"):
-        raise InputError("The address in an invitation begins with https://.")
+    plain = url.isprintable() and " " not in url
+    if not plain or not url.startswith("https://") or len(url) == len("https://"):
+        raise InputError("The address in an invitation begins with https:// and has no spaces.")
 
 
 class Registrar:

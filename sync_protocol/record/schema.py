@@ -50,8 +50,8 @@ class ValueType(Enum):
     ANY = "any"
 
 
-_DATE = re.compile(r"\d{4}(-\d{2}(-\d{2})?)?")
-_DECIMAL = re.compile(r"-?\d{1,18}(\.\d{1,6})?")
+_DATE = re.compile(r"[0-9]{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12][0-9]|3[01]))?)?")
+_DECIMAL = re.compile(r"-?[0-9]{1,18}(\.[0-9]{1,6})?")
 _PYTHON: dict[ValueType, type | tuple[type, ...]] = {
     ValueType.TEXT: str,
     ValueType.INTEGER: int,

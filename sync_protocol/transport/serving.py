@@ -26,7 +26,6 @@ import tempfile
 import threading
 import time
 import traceback as tracebacks
-from collections import Counter
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -45,13 +44,11 @@ from sync_protocol.crypto.key import random_bytes
 from sync_protocol.errors import InputError, StoreBusyError, WrongKeyError
 from sync_protocol.storage.files import disk_errors, replace
 from sync_protocol.transport import http_contract as contract
+from sync_protocol.transport.guests import Guests
 
 T = TypeVar("T")
 WORKERS = 32
 """Requests at the same time: 30 tablets of a ward, or the 10 a second of 579 wards."""
-WORKERS_PER_ADDRESS = WORKERS * 3 // 4
-"""One address, however many slow connections it opens, leaves 8 workers to all others. Wards behind
-one address of their provider have 24, twice what a city's 10 requests a second need."""
 CONNECTIONS_MAX = 1024
 """Kept-alive connections, open files each: 579 wards and their retries."""
 BACKLOG = 512
@@ -92,7 +89,7 @@ class TlsServer:
             timeout=IDLE_TIMEOUT_S,
             shutdown_timeout=STOP_TIMEOUT_S,
         )
-        self._server.guests = _Guests()
+        self._server.guests = Guests(WORKERS * 3 // 4)
         self._server.ssl_adapter = _TlsAdapter(server_context(certificate_pem, key_pem))
         self._server.max_request_header_size = HEAD_BYTES_MAX
         self._server.max_request_body_size = body_bytes_max
@@ -202,8 +199,8 @@ class _Reader:
         self.bytes_read = 0
 
     def read(self, size: int | None = None) -> bytes:
-        """Return `size` bytes, or fewer at the end of the line."""
-        wanted = sys.maxsize if size is None or size < 0 else size
+        """Return `size` bytes, or fewer at the end of the line; of no size, at most a block."""
+        wanted = _BLOCK_BYTES if size is None or size < 0 else size
         while len(self._buffer) < wanted and self._fill():
             pass
         return self._take(wanted)
@@ -281,7 +278,16 @@ class _TlsAdapter(Adapter):
 
 
 class _Request(HTTPRequest):
-    """A request whose body and reply have their own pace."""
+    """A request whose body and reply have their own pace, and whose length is a number."""
+
+    def read_request_headers(self) -> bool:
+        if not super().read_request_headers():  # type: ignore[no-untyped-call]
+            return False
+        length = self.inheaders.get(b"Content-Length")
+        if length is not None and not length.isdigit():  # a negative one would be read for ever
+            self.simple_response("400 Bad Request", "Malformed Content-Length")
+            return False
+        return True
 
     def respond(self) -> None:
         for stream in (self.conn.rfile, self.conn.wfile):
@@ -304,7 +310,7 @@ class _Connection(HTTPConnection):
     _is_private = False
 
     def communicate(self) -> bool:
-        guests: _Guests = self.server.guests
+        guests: Guests = self.server.guests
         if not guests.enter(self.remote_addr):
             _log.warning("an address wants more workers than one may have")
             return False
@@ -327,34 +333,11 @@ class _Connection(HTTPConnection):
         return bool(super().communicate())  # type: ignore[no-untyped-call]
 
 
-class _Guests:
-    """How many workers each address holds now; at most as many addresses as there are workers."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._held: Counter[str | None] = Counter()
-
-    def enter(self, address: str | None) -> bool:
-        """Take a place; False where the address has all that it may have."""
-        with self._lock:
-            if self._held[address] >= WORKERS_PER_ADDRESS:
-                return False
-            self._held[address] += 1
-            return True
-
-    def leave(self, address: str | None) -> None:
-        """Give the place back."""
-        with self._lock:
-            self._held[address] -= 1
-            if not self._held[address]:
-                del self._held[address]
-
-
 class _Server(Server):
     """Gives a worker only to connections that have something to say."""
 
     ConnectionClass = _Connection
-    guests: _Guests
+    guests: Guests
     bind_errno: int | None = None
     """Why the last address could not be had; cheroot tells it in words only."""
 

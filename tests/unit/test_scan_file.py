@@ -7,8 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from device_home.dossiers import ScanFile, read_bounded
+from device_home.lines import open_lines
+from device_home.scan_files import ScanFile, read_bounded
 from sync_protocol.errors import InputError
+
+
+def test_a_device_is_no_file_of_lines() -> None:
+    with pytest.raises(InputError, match="no file of lines"):
+        open_lines(Path("/dev/zero"), "file of dossiers")
 
 
 def test_a_plain_file_is_read(tmp_path: Path) -> None:

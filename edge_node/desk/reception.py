@@ -1,0 +1,299 @@
+"""Reception: one walk-in on one page, by the same reading of a line that bulk intake uses.
+
+What holds:
+* Enter never saves: the first button of the form reads the card, and readers that type end with
+  Enter. Saving is a button of its own.
+* What a card says fills what is empty; where it differs from what was typed, both are shown.
+* Whatever looks odd is shown beside its field and blocks nothing: a second tap saves all the same.
+* One form saves one dossier, however often it is sent.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+from dataclasses import dataclass, field
+from typing import Any
+
+from flask import abort, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from device_home.dossiers import rows
+from device_home.intake import check_room
+from device_home.officers import check_allowed
+from device_home.shapes import Shape
+from edge_node.desk.site import Allowed, Desk, Route, acting, language, session
+from edge_node.desk.values import shown_day, typed_day
+from edge_node.desk.words import error_words, pick
+from sync_protocol.dossier.card_qr import read_card_qr
+from sync_protocol.dossier.catalogue import catalogue
+from sync_protocol.dossier.deadline import count_deadline, limit_text
+from sync_protocol.dossier.folding import fold
+from sync_protocol.dossier.identity_document import Remark
+from sync_protocol.dossier.identity_reading import differences, reading_of_card, typed_reading
+from sync_protocol.dossier.intake import Intake, read_intake
+from sync_protocol.dossier.labels import ENGLISH, PAPER_STATES, REMARKS, label
+from sync_protocol.dossier.local_time import local_time
+from sync_protocol.dossier.procedure import Procedure, Requirement
+from sync_protocol.dossier.record_type import DOSSIER
+from sync_protocol.dossier.working_calendar import calendar_with
+from sync_protocol.errors import InputError, StorageError
+from sync_protocol.storage.store import Query
+
+INPUTS = (
+    *("citizen_number", "passport_number", "passport_issuer", "name", "birth_date", "birth_place"),
+    *("phone", "address_line", "address_unit", "due_on", "fee", "note"),
+)
+"""The inputs of the form; papers come beside them, numbered."""
+_BY_CARD = {
+    "citizen_number": "citizen_number",
+    "name": "name",
+    "birth_date": "birth_date",
+    "address": "address_line",
+}
+_PLACES = {
+    "number": "citizen_number",
+    "address": "address_line",
+    "applicant.passport": "passport_number",
+    "applicant.passport.number": "passport_number",
+    "applicant.passport.issuer": "passport_issuer",
+    "applicant.address.line": "address_line",
+    "applicant.address.unit": "address_unit",
+    "fee.amount": "fee",
+    "card": "card",
+}
+_DUPLICATES_MAX = 3
+
+
+@dataclass(slots=True)
+class Form:
+    """What stands in the form, and what is said beside its inputs."""
+
+    procedure: Procedure
+    values: dict[str, str]
+    papers: dict[int, str]
+    once: str
+    problems: dict[str, str] = field(default_factory=dict)
+    remarks: dict[str, list[str]] = field(default_factory=dict)
+    codes: set[str] = field(default_factory=set)
+    doubles: list[Shape] = field(default_factory=list)
+
+    def remark(self, code: str, place: str, words: str) -> None:
+        """Say something beside an input, once."""
+        self.codes.add(f"{code}@{place}")
+        if words not in self.remarks.setdefault(place, []):
+            self.remarks[place].append(words)
+
+
+def show_procedures(desk: Desk) -> ResponseReturnValue:  # noqa: ARG001 - every page takes the desk
+    """Show what can be received here; the search forgives marks."""
+    words = request.args.get("q", "")[:100]
+    wanted = fold(words).split()
+    known = [_procedure_row(item) for item in catalogue().procedures.values() if item.at_the_ward]
+    found = [row for row in known if all(word in row["key"] for word in wanted)]
+    found.sort(key=lambda row: (row["field"], row["name"]))
+    return render_template("procedures.html", rows=found, words=words)
+
+
+def _procedure_row(item: Procedure) -> dict[str, str]:
+    english = language() == ENGLISH
+    texts = (item.code, item.name, item.english, item.official, item.field)
+    return {
+        "code": item.code,
+        "name": item.english if english else item.name,
+        "field": item.field_english if english else item.field,
+        "key": fold(" ".join(texts)),
+        "time": pick(limit_text(item.time), language()) if item.time else "",
+    }
+
+
+def show_form(desk: Desk, code: str) -> ResponseReturnValue:
+    """Show an empty form."""
+    return _page(desk, Form(_procedure(code), {}, {}, secrets.token_urlsafe(9)))
+
+
+def _procedure(code: str) -> Procedure:
+    found = catalogue().find(code)
+    if found is None or not found.at_the_ward:
+        abort(404)
+    return found
+
+
+def _page(desk: Desk, form: Form) -> ResponseReturnValue:
+    due = _due(desk, form.procedure)
+    page = render_template(
+        "intake.html",
+        form=form,
+        procedure=_procedure_row(form.procedure),
+        papers=[_paper_row(index, item) for index, item in enumerate(form.procedure.papers)],
+        states=[(state, label(PAPER_STATES, state, language())) for state in PAPER_STATES],
+        due=shown_day(due) if due else "",
+        looked=" ".join(sorted(form.codes)),
+    )
+    return (page, 400) if form.problems else page
+
+
+def _paper_row(index: int, item: Requirement) -> dict[str, Any]:
+    known = catalogue()
+    names = [known.papers[name] for name in (item.type, *item.instead)]
+    english = language() == ENGLISH
+    when = known.conditions[item.when] if item.when else None
+    return {
+        "index": index,
+        "name": " / ".join(paper.en if english else paper.vi for paper in names),
+        "when": "" if when is None else pick((when.vi, when.en), language()),
+        "present": item.present,
+    }
+
+
+# ------------------------------------------------------------------------------------ reading
+
+
+def do_form(desk: Desk, code: str) -> ResponseReturnValue:
+    """Read the card, or save."""
+    posted = request.form
+    form = Form(
+        _procedure(code),
+        {name: posted.get(name, "").strip() for name in INPUTS},
+        {
+            index: posted.get(f"paper.{index}", "")
+            for index in range(len(_procedure(code).papers))
+            if posted.get(f"paper.{index}", "") in PAPER_STATES
+        },
+        posted.get("once", "")[:20],
+    )
+    _take_card(form, posted.get("card", ""))
+    if posted.get("do") != "save" or form.problems:
+        return _page(desk, form)
+    with session().saving:
+        before = session().saved.get(form.once)
+        return _go(before) if before else _save(desk, form, set(posted.get("looked", "").split()))
+
+
+def _take_card(form: Form, text: str) -> None:
+    if not text.strip():
+        return
+    try:
+        card = read_card_qr(text)
+    except InputError as problem:
+        form.problems["card"] = error_words(problem, language())
+        return
+    reading = reading_of_card(card)
+    typed = {name: form.values[place] for name, place in _BY_CARD.items() if form.values[place]}
+    try:
+        born = typed_day(typed.pop("birth_date", ""), "birth_date")
+    except InputError:
+        born = None  # it is told at saving
+    typed |= {"birth_date": born} if born else {}
+    for row in differences([reading, typed_reading(typed)]):
+        place, said = _BY_CARD.get(row.field, ""), reading.values[row.field]
+        said = shown_day(said) if row.field == "birth_date" else said
+        words = (f"Trên thẻ: {said}", f"The card says: {said}")
+        form.remark("card-differs", place, pick(words, language()))
+    for name, place in _BY_CARD.items():
+        value = reading.values.get(name, "")
+        form.values[place] = form.values[place] or (
+            shown_day(value) if name == "birth_date" else value
+        )
+    _remark(form, card.remarks)
+
+
+def _remark(form: Form, remarks: tuple[Remark, ...]) -> None:
+    for item in remarks:
+        place = _PLACES.get(item.field, item.field.rpartition(".")[2])
+        form.remark(item.code, place, label(REMARKS, item.code, language()))
+
+
+# ------------------------------------------------------------------------------------- saving
+
+
+def _save(desk: Desk, form: Form, looked: set[str]) -> ResponseReturnValue:
+    try:
+        read = read_intake(_line(desk, form))
+        _remark(form, read.warnings)
+        _look_for_doubles(desk, form)
+        if not form.codes <= looked:
+            return _page(desk, form)
+        record = _write(desk, read)
+    except (InputError, StorageError) as problem:  # whatever it is, what was typed stays
+        where = str(problem.evidence.get("field", ""))
+        place = _PLACES.get(where, where.rpartition(".")[2].partition("[")[0])
+        if problem.evidence.get("reason") == "passport-issuer":
+            place = "passport_issuer"
+        known = place in INPUTS
+        form.problems[place if known else ""] = error_words(problem, language())
+        return _page(desk, form)
+    session().keep_saved(form.once, record)
+    desk.on_change()
+    return _go(record)
+
+
+def _go(record: str) -> ResponseReturnValue:
+    return redirect(url_for("dossier", record=record, saved="new"))
+
+
+def _write(desk: Desk, read: Intake) -> str:
+    replica, change = desk.replica, read.change()
+    check_allowed(replica, acting(), [change])
+    check_room(desk.device.home)
+    return replica.write([change], acting()).records[0].hex()
+
+
+def _line(desk: Desk, form: Form) -> bytes:
+    """Return the line of an intake file that says what the form says. Raises `InputError`."""
+    values = form.values
+    applicant: dict[str, object] = {
+        "name": values["name"],
+        "citizen_number": values["citizen_number"],
+        "birth_date": typed_day(values["birth_date"], "applicant.birth_date"),
+        "birth_place": values["birth_place"],
+        "phone": values["phone"],
+        "address": {"line": values["address_line"], "unit": values["address_unit"]},
+    }
+    if values["passport_number"] or values["passport_issuer"]:
+        applicant["passport"] = {
+            "number": values["passport_number"],
+            "issuer": values["passport_issuer"],
+        }
+    amount = values["fee"].replace(" ", "")
+    line = {
+        "procedure": form.procedure.code,
+        "applicant": applicant,
+        "status": "received",
+        "received_on": f"{local_time(desk.replica.character.wall()):%Y-%m-%d}",
+        "due_on": typed_day(values["due_on"], "due_on") or _due(desk, form.procedure),
+        "fee": {"amount": amount} if amount else None,
+        "notes": [values["note"]] if values["note"] else [],
+        "papers": [
+            {"type": item.type, "name": catalogue().papers[item.type].vi, "state": state}
+            for index, state in form.papers.items()
+            for item in [form.procedure.papers[index]]
+        ],
+    }
+    return json.dumps(line, ensure_ascii=False).encode()
+
+
+def _due(desk: Desk, procedure: Procedure) -> str:
+    """Return the day on which a dossier received now is due; empty where the law names no time."""
+    if procedure.time is None:
+        return ""
+    now = local_time(desk.replica.character.wall()).replace(second=0, microsecond=0)
+    return count_deadline(procedure.time, now, calendar_with()).due.date().isoformat()
+
+
+def _look_for_doubles(desk: Desk, form: Form) -> None:
+    """Remark upon dossiers of the same number and procedure; never a block."""
+    number = form.values["citizen_number"] or form.values["passport_number"]
+    query = Query(type=DOSSIER.id, text=fold(number), limit=20)
+    found = rows(desk.replica, query) if number else []
+    form.doubles = [row for row in found if row["procedure"] == form.procedure.code]
+    form.doubles = form.doubles[:_DUPLICATES_MAX]
+    if form.doubles:
+        form.codes.add("double")
+
+
+ROUTES = (
+    Route("GET", "/intake", "procedures", Allowed.OFFICER, show_procedures),
+    Route("GET", "/intake/<code>", "intake", Allowed.OFFICER, show_form),
+    Route("POST", "/intake/<code>", "do_intake", Allowed.OFFICER, do_form, kept=True),
+)

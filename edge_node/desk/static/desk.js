@@ -1,0 +1,59 @@
+// Everything works without this. It narrows lists while somebody types, keeps Enter of a reader or
+// a tired hand from leaving a form, takes a second tap on a button for one, and holds the sitting
+// open while somebody types.
+"use strict";
+
+function fold(text) {
+  return text.normalize("NFD").replace(/\p{M}/gu, "").replace(/[đĐðÐ]/g, "d").toLowerCase();
+}
+
+for (const box of document.querySelectorAll("input[data-filter]")) {
+  const list = document.getElementById(box.dataset.filter);
+  const none = document.getElementById(box.dataset.filter + "-none");
+  const narrow = () => {
+    const words = fold(box.value).split(/\s+/).filter(Boolean);
+    let shown = 0;
+    for (const row of list.children) {
+      row.hidden = !words.every((word) => row.dataset.key.includes(word));
+      shown += row.hidden ? 0 : 1;
+    }
+    none.hidden = shown > 0;
+  };
+  box.addEventListener("input", narrow);
+  box.form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    const first = [...list.children].find((row) => !row.hidden);
+    if (first) first.querySelector("a").focus();
+  });
+  if (!box.defaultValue) narrow();
+}
+
+for (const form of document.querySelectorAll("form[data-keep]")) {
+  form.addEventListener("keydown", (event) => {
+    const isInput = event.target.tagName === "INPUT" && event.target.type !== "hidden";
+    if (event.key !== "Enter" || !isInput || event.target.id === "card") return;
+    event.preventDefault();
+    const inputs = [...form.querySelectorAll("input:not([type=hidden]), select, textarea, button")];
+    const next = inputs[inputs.indexOf(event.target) + 1];
+    if (next) next.focus();
+  });
+  let told = Date.now();
+  form.addEventListener("input", () => {
+    if (Date.now() - told < 60000) return;
+    told = Date.now();
+    fetch(location.pathname, { method: "HEAD", credentials: "same-origin" });
+  });
+}
+
+for (const form of document.querySelectorAll("form[method=post]:not([target])")) {
+  form.addEventListener("submit", (event) => {
+    if (form.dataset.sent) event.preventDefault();
+    form.dataset.sent = "1";
+  });
+}
+window.addEventListener("pageshow", () => {
+  for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent;
+});
+
+const wrong = document.querySelector(".wrong input");
+if (wrong) wrong.focus();

@@ -1,0 +1,191 @@
+"""What screens say, Vietnamese first; a pair is (Vietnamese, English).
+
+What holds: on screens never hub, edge, đồng bộ, xung đột, cách ly. What went wrong is said with
+what is safe and what to do, and repeats nothing that was typed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from device_home.shapes import Shape
+from sync_protocol.dossier.labels import ENGLISH
+from sync_protocol.errors import StorageError, SyncError
+
+Pair = tuple[str, str]
+
+_REASONS: dict[str, Pair] = {
+    "move-supervisor": (
+        "Chỉ lãnh đạo được từ chối hồ sơ. Chưa thay đổi gì.",
+        "Only a supervisor refuses a dossier. Nothing was changed.",
+    ),
+    "move-reason": (
+        "Chuyển sang trạng thái này phải ghi lý do. Chưa thay đổi gì.",
+        "This status needs its reason. Nothing was changed.",
+    ),
+    "transition": (
+        "Hồ sơ không chuyển sang trạng thái đó được lúc này. Chưa thay đổi gì.",
+        "The dossier can't move to that status now. Nothing was changed.",
+    ),
+    "missing": ("Chưa điền mục này.", "This is missing."),
+    "date": (
+        "Không phải ngày. Ghi như 20/08/1990, 08/1990 hoặc 1990.",
+        "No date. Write 20/08/1990, 08/1990 or 1990.",
+    ),
+    "phone": (
+        "Không phải số điện thoại, như 0912 000 123.",
+        "No phone number, such as 0912 000 123.",
+    ),
+    "citizen-number": ("Số định danh phải có đúng 12 số.", "A citizen's number has 12 digits."),
+    "passport-number": (
+        "Số hộ chiếu có 5 đến 15 chữ và số, như in trên hộ chiếu.",
+        "A passport number has 5 to 15 letters and digits, as printed.",
+    ),
+    "passport-issuer": (
+        "Ghi mã nước cấp như in trên hộ chiếu: USA, FRA, D…",
+        "Give the issuer's code as printed: USA, FRA, D…",
+    ),
+    "two-identities": (
+        "Chỉ ghi một: số định danh, hoặc hộ chiếu.",
+        "Give one of them: the citizen's number, or the passport.",
+    ),
+    "identity": (
+        "Cần số định danh 12 số, hoặc hộ chiếu có nước cấp.",
+        "A 12-digit number is needed, or a passport with its issuer.",
+    ),
+    "amount": ("Không phải số tiền, như 12000.", "No amount, such as 12000."),
+    "unit-code": ("Mã phường, xã có 5 số.", "The ward's code has five digits."),
+    "character": ("Có ký tự không lưu được. Hãy gõ lại.", "A character can't be kept: retype it."),
+    "due-before-received": (
+        "Ngày hẹn trả sớm hơn ngày tiếp nhận.",
+        "The due date is before the date of reception.",
+    ),
+    "born-after-received": (
+        "Ngày sinh sau ngày tiếp nhận.",
+        "The date of birth is after the date of reception.",
+    ),
+    "card-fields": (
+        "Đây không phải mã QR của thẻ căn cước. Hãy quét lại, hoặc nhập tay bên dưới.",
+        "This is no code of an identity card. Scan it again, or type below.",
+    ),
+    "card-length": (
+        "Dài hơn mọi mã QR của thẻ. Hãy xóa và quét lại.",
+        "Longer than any card's code. Clear it and scan again.",
+    ),
+    "pin": (
+        "Mã PIN cần ít nhất 6 số hoặc chữ, không giống hệt nhau, không liên tiếp (123456).",
+        "A PIN needs at least 6 digits or letters, not all alike, not in a row (123456).",
+    ),
+    "not-allowed": (
+        "Vai trò của anh/chị không cho phép việc này. Chưa có gì thay đổi.",
+        "Your role does not allow this. Nothing was changed.",
+    ),
+    "officer-disabled": (
+        "Tài khoản này đã ngừng. Chưa có gì thay đổi.",
+        "This account is disabled. Nothing was changed.",
+    ),
+    "no-grant-yet": (
+        "Máy này chưa được thành phố xác nhận: cần nối mạng một lần. Chưa có gì được lưu.",
+        "The city has not confirmed this machine yet: it needs the line once. Nothing was saved.",
+    ),
+}
+_CODES: dict[str, Pair] = {
+    "schema": (
+        "Có mục quá dài hoặc không hợp lệ. Chưa có gì được lưu.",
+        "Something is too long or does not fit. Nothing was saved.",
+    ),
+    "not-allowed": (
+        "Việc này không được phép lúc này. Chưa có gì thay đổi: hãy tải lại trang và xem lại.",
+        "That is not allowed now. Nothing was changed: load the page anew and look again.",
+    ),
+    "store-full": (
+        (
+            "Ổ đĩa của máy gần đầy nên chưa lưu. Những gì đã lưu trước đó vẫn an toàn. Hãy báo kỹ "
+            "thuật dọn chỗ."
+        ),
+        (
+            "The disk is nearly full, so nothing was saved. What was saved before is safe. Ask for "
+            "room to be made."
+        ),
+    ),
+    "wrong-key": (
+        "Máy này không mở được bản chụp này. Bản chụp vẫn an toàn.",
+        "This machine can't open this scan. The scan is safe.",
+    ),
+    "not-enrolled": (
+        "Máy này chưa được ghi danh ở thành phố.",
+        "This machine is not enrolled yet.",
+    ),
+}
+_STORAGE: Pair = (
+    "Máy chưa lưu được. Những gì đã báo “Đã lưu” vẫn an toàn. Hãy thử lại, rồi báo kỹ thuật.",
+    "This machine could not save. What was called “saved” is safe. Try again, then ask for help.",
+)
+_OTHER: Pair = (
+    "Chưa làm được. Chưa có gì thay đổi: hãy xem lại và thử lại.",
+    "That could not be done. Nothing was changed: look again and try again.",
+)
+ROLES: dict[str, Pair] = {
+    "clerk": ("Cán bộ một cửa", "Clerk"),
+    "supervisor": ("Lãnh đạo", "Supervisor"),
+    "administrator": ("Quản trị", "Administrator"),
+    "disabled": ("Đã ngừng", "Disabled"),
+}
+CONFLICTS: dict[str, Pair] = {
+    "values": ("Hai bản khác nhau", "Two versions"),
+    "status": ("Hai tình trạng khác nhau", "Two statuses"),
+    "number": ("Hai mã khác nhau", "Two codes"),
+    "removed": ("Người này sửa, người kia bỏ", "Edited by one, removed by another"),
+    "retracted": ("Đã rút, nhưng có người vẫn sửa", "Withdrawn, yet edited by another"),
+    "basis": ("Phê duyệt khi dữ liệu đã đổi", "Approved while its basis changed"),
+    "claim": ("Một mã ở nhiều hồ sơ", "One code on several dossiers"),
+}
+HELD: dict[str, Pair] = {
+    "revoked-locked": ("Máy đã bị khóa", "The device is locked"),
+    "revoked-lost": ("Máy đã báo mất", "The device was reported lost"),
+    "revoked-compromised": ("Máy không còn tin cậy", "The device is not trusted any more"),
+    "revoked-retired": ("Máy đã ngừng dùng", "The device was retired"),
+    "not-allowed": ("Vai trò không cho phép", "The role does not allow it"),
+    "officer-disabled": ("Cán bộ đã ngừng", "The officer is disabled"),
+    "officer-unknown": ("Chưa biết cán bộ này", "The officer is unknown"),
+}
+
+
+def pick(pair: Pair, language: str) -> str:
+    """Return the words in a language."""
+    return pair[1] if language == ENGLISH else pair[0]
+
+
+def translator(language: str) -> Callable[[str, str], str]:
+    """Return what pages call to say something in the language of the request."""
+    return lambda vietnamese, english: pick((vietnamese, english), language)
+
+
+def error_words(error: SyncError, language: str) -> str:
+    """Return what is said of an error on a screen."""
+    reason = str(error.evidence.get("reason", ""))
+    fallback = _STORAGE if isinstance(error, StorageError) else _OTHER
+    return pick(_REASONS.get(reason) or _CODES.get(error.code) or fallback, language)
+
+
+def ticks(saved: Shape, place: str, language: str) -> list[str]:
+    """Return the three ticks in words, as far as they are there; `place` names the ward's kind."""
+    words = [
+        (saved.get("device"), "✓", "Đã lưu trên máy", "Saved on this machine"),
+        (saved.get("edge"), "✓✓", f"Đã về {place}", "At the ward's station"),
+        (saved.get("hub"), "✓✓✓", "Đã về thành phố", "At the city"),
+    ]
+    return [f"{mark} {pick((vi, en), language)}" for there, mark, vi, en in words if there]
+
+
+def place_kind(ward_name: str) -> str:
+    """Return whether the ward is a phường or a xã, from its name."""
+    return "xã" if ward_name.lower().startswith("xã") else "phường"
+
+
+def age(seconds: int, language: str) -> str:
+    """Return an age in the one unit that matters."""
+    for size, vi, en in ((86_400, "ngày", "days"), (3600, "giờ", "hours"), (60, "phút", "minutes")):
+        if seconds >= size:
+            return f"{seconds // size} {pick((vi, en), language)}"
+    return pick(("vừa xong", "just now"), language)
