@@ -62,7 +62,7 @@ def revoke(scene: Scene) -> None:
     held = scene.hub.ask("quarantine", "list", "--ward", WARD)
     for item in held:
         feed, _, number = item["id"].partition(":")
-        scene.tell.say(f"held: {feed[:8]}…:{number}  {item['reason']}  from {item['label']}")
+        scene.tell.say(f"held: {feed[:8]}…:{number}  {item['reason']}  from {item['device_label']}")
     known = {record for item in held for record in item["records"]}
     scene.tell.holds("all of it is held back, none is lost", true=known == set(late))
     scene.desk.ask("sync")
