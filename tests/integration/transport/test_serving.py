@@ -188,7 +188,7 @@ def test_a_request_cut_in_the_middle_is_told_and_the_next_is_served(station: Run
         (HEAD + b"X: " + b"a" * serving.HEAD_BYTES_MAX + b"\r\n\r\n", b"413"),
         (HEAD + b"Content-Length: %d\r\n\r\n" % (contract.BODY_BYTES_MAX + 1), b"413"),
         (HEAD + b"Content-Length: ten\r\n\r\n", b"400"),
-        (HEAD + b"Content-Length: -1\r\n\r\n" + b"a" * 100_000, b"400"),
+        (HEAD + b"Content-Length: -1\r\n\r\n", b"400"),
         (HEAD + b"Content-Length: +5\r\n\r\n", b"400"),
         (HEAD + b"Content-Length: 1_0\r\n\r\n", b"400"),
         (b"rubbish\r\n\r\n", b"400"),
