@@ -63,10 +63,9 @@ def line_words(desk: Desk, unsent: int) -> tuple[bool, str]:
     check_s = desk.device.home.settings.number("idle_check_s", _IDLE_CHECK_S)
     quiet_s = max(_QUIET_S_MIN, _QUIET_CHECKS * check_s)
     if last is not None and 0 <= now - last <= quiet_s * 1000:
+        stands = pick(("Đang nối với thành phố.", "The line to the city stands."), language())
         waits = (f" {unsent} thay đổi đang gửi.", f" {unsent} changes on their way.")
-        words = ("Đang nối với thành phố.", "The line to the city stands.")
-        pairs = zip(words, waits if unsent else ("", ""), strict=True)
-        return True, pick(tuple("".join(pair) for pair in pairs), language())  # type: ignore[arg-type]
+        return True, stands + (pick(waits, language()) if unsent else "")
     words = (
         f"Mất mạng – {unsent} thay đổi đã lưu an toàn trên máy này, sẽ tự gửi khi có mạng.",
         f"No line – {unsent} changes are safe on this machine and go out by themselves.",

@@ -30,6 +30,20 @@ def ids(program: Program, *words: str) -> set[str]:
     return {row["id"] for row in dossiers(program, *words)}
 
 
+def two_copies(place: Town) -> tuple[Program, Program, list[str]]:
+    """Copy a station, work on both, and let both sync; return them and what was told."""
+    edge = place.enrol("edge", "edge", WARD)
+    told = place.capture(edge, "a", 3, seed=1)
+    edge.ask("sync")
+    twin = place.program("edge", "twin")
+    copy_home(edge.home, twin.home)
+    told += place.capture(edge, "b", 2, seed=2)
+    told += place.capture(twin, "c", 3, seed=3)
+    for program in (edge, twin, edge, twin, edge):
+        program.run("sync", "--json")
+    return edge, twin, told
+
+
 def test_a_restored_station_forks_nothing_away(place: Town) -> None:
     """Yesterday's disk image comes back, and somebody captures before the first sync."""
     edge, other = place.enrol("edge", "edge", WARD), place.enrol("edge", "other", WARD)
@@ -54,15 +68,7 @@ def test_a_restored_station_forks_nothing_away(place: Town) -> None:
 
 
 def test_two_copies_of_one_station_lose_nothing(place: Town) -> None:
-    edge = place.enrol("edge", "edge", WARD)
-    told = place.capture(edge, "a", 3, seed=1)
-    edge.ask("sync")
-    twin = place.program("edge", "twin")
-    copy_home(edge.home, twin.home)
-    told += place.capture(edge, "b", 2, seed=2)
-    told += place.capture(twin, "c", 2, seed=3)
-    for program in (edge, twin, edge, twin, edge):
-        program.run("sync", "--json")
+    edge, twin, told = two_copies(place)
     assert "copy-of-this-device-seen" in {p.ask("health")["notice"] for p in (edge, twin)}
     [ward] = place.hub.ask("health")["wards"]
     assert [item["feeds_parted"] for item in ward["devices"]] == [1], "the city is told"
@@ -75,15 +81,7 @@ def test_two_copies_of_one_station_lose_nothing(place: Town) -> None:
 
 
 def test_a_revocation_takes_nothing_back_of_a_feed_that_had_parted(place: Town) -> None:
-    edge = place.enrol("edge", "edge", WARD)
-    told = place.capture(edge, "a", 3, seed=1)
-    edge.ask("sync")
-    twin = place.program("edge", "twin")
-    copy_home(edge.home, twin.home)
-    told += place.capture(edge, "b", 2, seed=2)
-    told += place.capture(twin, "c", 3, seed=3)
-    for program in (edge, twin, edge, twin, edge):
-        program.run("sync", "--json")
+    _, _, told = two_copies(place)
     assert ids(place.hub, "--ward", WARD) == set(told)
     [device] = place.hub.ask("device", "list")
     place.hub.ask("device", "revoke", device["id"], "--reason", "lost")
