@@ -35,7 +35,8 @@ STEPS: tuple[Callable[[Scene], None], ...] = (
 
 def main() -> int:
     """Play the demo; return its exit code."""
-    signal.signal(signal.SIGTERM, _stop)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _stop)  # both said: a shell's background job begins deaf to Ctrl-C
     tell = Telling(sys.stdout)
     tell.say("Một Cửa: two wards, a city, a cut line. Everything below is a real process.")
     try:

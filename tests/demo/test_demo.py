@@ -20,8 +20,9 @@ pytestmark = pytest.mark.process
 
 
 def begin(folder: Path, **extra: str) -> "subprocess.Popen[str]":
+    """Start it as a script's background job is started: deaf to Ctrl-C until it says otherwise."""
     return subprocess.Popen(
-        [sys.executable, "-m", "tests.demo"],
+        ["sh", "-c", "trap '' INT; exec \"$@\"", "sh", sys.executable, "-m", "tests.demo"],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
