@@ -4,6 +4,8 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
+# Compiled code is part of an installation: without it each start of a program compiles all of it anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 READY := .venv/.ready
 BIN := .venv/bin

@@ -36,8 +36,12 @@ class Metered(Protocol):
 
 
 def environment() -> dict[str, str]:
-    """What every process is started with: it runs the code of this tree, whatever is installed."""
-    return os.environ | {"PYTHONPATH": str(ROOT), "NODE_ENV": "production"}
+    """What every process is started with: it runs the code of this tree, whatever is installed.
+
+    Compiled code is kept, as in every installation, also where the shell says otherwise.
+    """
+    kept = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
+    return kept | {"PYTHONPATH": str(ROOT), "NODE_ENV": "production"}
 
 
 def thread_cpu_s(pid: int) -> dict[int, float]:

@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from sync_protocol import limits
 from sync_protocol.dossier.json_line import shown_key
-from sync_protocol.dossier.text import clean, refused
+from sync_protocol.dossier.text import clean, refused, tidy
 
 T = TypeVar("T")
 
@@ -51,7 +51,11 @@ class Reader:
     def optional_text(self, key: str, *, lines: bool = False) -> str | None:
         """Take a text; null and blank ones are absent."""
         value = self._rest.pop(key, None)
-        return None if value is None else _text(value, self.path(key), lines=lines) or None
+        if value is None:
+            return None
+        if type(value) is str and (done := tidy(value)) is not None:  # nearly every text there is
+            return done or None
+        return _text(value, self.path(key), lines=lines) or None
 
     def amount(self, key: str) -> str:
         """Take a number that must be there: a whole one, or text."""

@@ -25,12 +25,21 @@ def clean(text: str, field: str, *, lines: bool = False) -> str:
 
     With `lines`, line breaks stay. Raises `InputError` for control and private-use characters.
     """
-    if not text.isprintable():
-        text = "".join(_plain(character, field, lines) for character in text)
-    if not text.isascii():
-        text = unicodedata.normalize("NFC", text)
+    done = tidy(text)
+    if done is not None:
+        return done
+    text = unicodedata.normalize("NFC", "".join(_plain(one, field, lines) for one in text))
     if lines and "\n" in text:
         return "\n".join(" ".join(line.split()) for line in text.split("\n")).strip()
+    return " ".join(text.split())
+
+
+def tidy(text: str) -> str | None:
+    """Return `text` of visible characters and plain spaces as `clean` does; None for any other."""
+    if not text.isprintable():
+        return None
+    if not text.isascii():
+        text = unicodedata.normalize("NFC", text)
     return " ".join(text.split())
 
 

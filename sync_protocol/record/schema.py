@@ -107,13 +107,15 @@ class Field:
         """Return `value` as it is stored (text in NFC). Raises `SchemaError`. None clears."""
         if value is None:
             return None
-        if not self.is_tuple:
-            return self._admit_part(self.parts[0], value)
-        if not isinstance(value, list | tuple) or len(value) != len(self.parts):
-            names = ", ".join(part.name for part in self.parts)
+        parts = self.parts
+        if len(parts) == 1:
+            return self._admit_part(parts[0], value)
+        if not isinstance(value, list | tuple) or len(value) != len(parts):
+            names = ", ".join(part.name for part in parts)
             raise SchemaError(f"“{self.name}” is a group of {names}.", field=self.name)
-        pairs = zip(self.parts, value, strict=True)
-        return [None if item is None else self._admit_part(part, item) for part, item in pairs]
+        admit = self._admit_part
+        pairs = zip(parts, value, strict=True)
+        return [item if item is None else admit(part, item) for part, item in pairs]
 
     def _admit_part(self, part: Part, value: object) -> object:
         if part.type is ValueType.TEXT and type(value) is str:  # nearly every value there is
