@@ -26,9 +26,12 @@ from typing import NamedTuple
 from central_hub.charter import WardRow, load_charter, load_wards, save_wards
 from central_hub.contact import Contacts
 from device_home.home import HUB_SETTINGS, Home
+from device_home.publications import publication
 from sync_protocol import limits
 from sync_protocol.clock import WallClock, wall_ms
 from sync_protocol.crypto.key import random_bytes
+from sync_protocol.dossier.edition import go_by
+from sync_protocol.dossier.publication import EDITION, files_of
 from sync_protocol.errors import InputError, NotAllowedError, SyncError, WrongWardError
 from sync_protocol.exchange.enrol import Registrar, short_name
 from sync_protocol.exchange.respond import Nonces, Responder
@@ -76,10 +79,23 @@ class City:
         """Open a hub's home and own it. Raises `StoreBusyError`, `InputError`, `AccessError`."""
         home = Home.open(folder, wall, HUB_SETTINGS)
         try:
-            return cls(home)
+            city = cls(home)
+            city.go_by_its_wards()
+            return city
         except BaseException:
             home.close()
             raise
+
+    def go_by_its_wards(self) -> None:
+        """Let this process go by the city's own edition of the catalogue, from now on."""
+        go_by(self._published)
+
+    def _published(self) -> dict[str, str]:
+        offices = self.offices_open() or [self.office(row.id) for row in self.wards()[:1]]
+        views = (publication(office.replica) for office in offices)
+        found = [view for view in views if view is not None]
+        newest = max(found, key=lambda view: int(view.value(EDITION) or 0), default=None)
+        return {} if newest is None else files_of(newest)
 
     def close(self) -> None:
         """Close every ward and give the home back. What fails to close is logged by its code."""

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 from central_hub.charter import load_address, load_tls
 from central_hub.city import City, Office
+from central_hub.command_catalogue import publish_as_elsewhere
 from central_hub.paper_key import RECOVERY, load_paper_key
 from device_home.command import DONE, Command, Output
 from device_home.duties import WARD_KEY_PURPOSE
@@ -37,7 +38,7 @@ def ward_row(office: Office) -> dict[str, object]:
         "successors": [item.hex() for item in profile.successors] if profile else [],
         "edges": sum(item.role == g.EDGE for item in grants),
         "tablets": sum(item.role == g.TABLET for item in grants),
-        "dossiers": counts.records,
+        "dossiers": sum(counts.by_facet.values()),
         "has_key": office.replica.holding.roster.ward_key() is not None,
     }
 
@@ -56,6 +57,7 @@ def _configure_add(parser: argparse.ArgumentParser) -> None:
 
 def _add(city: City, arguments: argparse.Namespace, output: Output) -> int:
     row = city.add_ward(arguments.code, arguments.name, arguments.succeeds)
+    publish_as_elsewhere(city, city.office(row.id))
     output.say(f"Ward {row.code} {row.name} is there. Invite its station next.")
     output.data(ward_row(city.office(row.id)))
     return DONE

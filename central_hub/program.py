@@ -6,6 +6,7 @@ import argparse
 
 from central_hub import (
     backup,
+    command_catalogue,
     command_device,
     command_dossier,
     command_officer,
@@ -38,6 +39,7 @@ def program() -> Program[City]:
         *command_officer.COMMANDS,
         *command_dossier.COMMANDS,
         *command_quarantine.COMMANDS,
+        *command_catalogue.COMMANDS,
         *command_upkeep.COMMANDS,
         *backup.COMMANDS,
         *restore.COMMANDS,

@@ -24,6 +24,7 @@ from collections.abc import Callable, Sequence
 from device_home.app import App
 from device_home.command import DONE, FAILED, Command, Output
 from device_home.home import Home
+from device_home.publications import go_by_ward
 from sync_protocol.crypto.key import AgreementKey
 from sync_protocol.errors import WrongWardError
 from sync_protocol.exchange.bundle import export_bundle, find_recipient
@@ -121,6 +122,7 @@ def _import(
 ) -> Imported:
     imported = import_bundle(replica, folder, keys, answer=answer)
     replica.follow()
+    go_by_ward(replica)
     return imported
 
 

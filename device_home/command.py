@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import Any, Generic, NoReturn, TypeVar
 
 from sync_protocol.errors import StoreBusyError, SyncError, UnreachableError
+from sync_protocol.storage import vault
 
 A = TypeVar("A")
 Asked_contra = TypeVar("Asked_contra", contravariant=True)
@@ -106,7 +107,10 @@ def _plain(value: object) -> object:
 
 @dataclass(frozen=True, slots=True)
 class Command(Generic[Asked_contra]):
-    """One command. `alone` commands never open the home (init, sample, serve opens it itself).
+    """One command.
+
+    `alone` commands never open the home (init, sample, serve opens it itself); `homeless` ones do
+    where there is one, and are given None where there is none.
 
     A command that asks little of its app fits every program whose app has it.
     """
@@ -116,6 +120,7 @@ class Command(Generic[Asked_contra]):
     run: Callable[[Asked_contra, argparse.Namespace, Output], int]
     configure: Callable[[argparse.ArgumentParser], None] = lambda _parser: None
     alone: bool = False
+    homeless: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +194,7 @@ class Program(Generic[A]):
     ) -> int:
         command: Command[A] = arguments._command  # noqa: SLF001 - argparse keeps it under this name
         arguments.home = home
-        if command.alone:
+        if command.alone or (command.homeless and not vault.exists(home)):
             return command.run(None, arguments, output)  # type: ignore[arg-type]  # it opens nothing
         waited = threading.Event()
         deadline = time.monotonic() + OWNER_WAIT_S

@@ -18,6 +18,7 @@ from device_home.duties import do_duties
 from device_home.enrolment import peer
 from device_home.home import Home
 from device_home.notes import keep_contact, keep_report, keep_success, last_report_ms
+from device_home.publications import go_by_ward
 from device_home.upkeep import figures
 from sync_protocol.errors import BusyError, PeerError, SyncError
 from sync_protocol.exchange.initiate import Initiator
@@ -82,6 +83,7 @@ class Device:
             if self._replica is None:
                 place = self._home.place()
                 self._replica = self._home.open_replica(place.ward, place.root)
+                go_by_ward(self._replica)
             return self._replica
 
     def replicas(self) -> list[Replica]:
@@ -153,6 +155,8 @@ class Device:
         finally:
             _add(total, initiator.outcome)
         replica.follow()
+        if initiator.outcome.entries_received:
+            go_by_ward(replica)
         return fetch and not replica.scans.waiting().keys() <= before
 
 

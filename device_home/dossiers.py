@@ -76,7 +76,7 @@ def find_record(replica: Replica, text: str) -> RecordId:
 def load(replica: Replica, record: RecordId) -> tuple[RecordView, RecordState]:
     """Return one record as it is read, and its state. Raises `InputError` where there is none."""
     stored = replica.rooms.views.load([record]).get(record)
-    if stored is None:
+    if stored is None or stored.type != DOSSIER.id:
         raise InputError(not_shown([replica], record.hex()))
     state = decode_state(stored.state, stored.pending)
     return replica.follower.projection.view(record, state), state

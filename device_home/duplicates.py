@@ -100,7 +100,7 @@ class Watch:
 
     def __post_init__(self) -> None:
         """Look whether there is anything to search in."""
-        self._was_empty = not self.replica.rooms.views.counts().records
+        self._was_empty = not self.replica.rooms.views.counts().by_facet
 
     def look(self, number: int, capture: Capture) -> Like:
         """Return what may be this line's dossier, and remember the line."""

@@ -1,6 +1,6 @@
 """Commands that ask the catalogue: what there is, what a procedure needs, when a dossier is due.
 
-They need no home and run in their own process.
+They need no home; where there is one, they go by what the city has published there.
 """
 
 from __future__ import annotations
@@ -41,15 +41,25 @@ def catalogue_commands() -> list[Command[Device]]:
             "list the procedures that are known",
             run_list,
             _list_options,
-            alone=True,
+            homeless=True,
         ),
         Command(
-            "procedure show", "show what a procedure needs", run_show, _show_options, alone=True
+            "procedure show", "show what a procedure needs", run_show, _show_options, homeless=True
         ),
         Command(
-            "deadline", "count when a dossier is due", run_deadline, _deadline_options, alone=True
+            "deadline",
+            "count when a dossier is due",
+            run_deadline,
+            _deadline_options,
+            homeless=True,
         ),
     ]
+
+
+def _go_by(device: Device | None) -> None:
+    """Go by what the city has published, where there is a station that has heard of it."""
+    if device is not None:
+        device.replicas()
 
 
 def _procedure(text: str) -> Procedure:
@@ -69,8 +79,9 @@ def _services(code: str) -> list[int]:
 # ------------------------------------------------------------------------------------- lists
 
 
-def run_list(_device: Device, arguments: Namespace, output: Output) -> int:
+def run_list(device: Device | None, arguments: Namespace, output: Output) -> int:
     """List procedures by code, or the 25 essential services."""
+    _go_by(device)
     if arguments.essential:
         return _list_services(output)
     wanted = fold(arguments.text).split()
@@ -116,8 +127,9 @@ def _list_options(parser: argparse.ArgumentParser) -> None:
 # --------------------------------------------------------------------------------------- one
 
 
-def run_show(_device: Device, arguments: Namespace, output: Output) -> int:
+def run_show(device: Device | None, arguments: Namespace, output: Output) -> int:
     """Show one procedure: who receives it, its time, its fees and its papers."""
+    _go_by(device)
     procedure = _procedure(arguments.code)
     answer = _answer(procedure)
     output.data(answer)
@@ -212,8 +224,9 @@ def _show_options(parser: argparse.ArgumentParser) -> None:
 # --------------------------------------------------------------------------------- deadlines
 
 
-def run_deadline(_device: Device, arguments: Namespace, output: Output) -> int:
+def run_deadline(device: Device | None, arguments: Namespace, output: Output) -> int:
     """Count when a dossier is due, and say each step of it."""
+    _go_by(device)
     procedure = _procedure(arguments.code)
     try:
         limit = procedure.limit(arguments.case)

@@ -28,6 +28,10 @@ PENDING_ENTRIES_MAX = 100_000
 """Entries kept for feeds whose grant has not arrived: ten tablets offline for a year."""
 CHANGES_PER_ENTRY_MAX = 4096
 """Cells written by one entry; 256 KiB / 4096 = 64 B each."""
+PUBLICATION_BYTES_MAX = 192 * KIB
+"""The city's catalogue and days off, in one entry of 256 KiB: 72 procedures are 58 KiB."""
+PUBLICATION_FILES_MAX = 64
+"""One for each field of administration and three more; there are 16."""
 VALUE_DEPTH_MAX = 16
 """Lists within lists in one value: a group in an approval's basis has four; times four."""
 NUMBER_MAX = 2**31 - 1

@@ -43,7 +43,7 @@ def show_home(desk: Desk) -> ResponseReturnValue:
         "home.html",
         disputed=counts.disputed,
         held=counts.held,
-        records=counts.records,
+        records=sum(counts.by_facet.values()),
         unsent=unsent,
         overdue=len(due.overdue),
         today=len(due.today),

@@ -1,4 +1,6 @@
-"""The catalogue of procedures: read from `catalogue_data/`, checked whole, looked up by code.
+"""The catalogue of procedures: read from files, checked whole, looked up by code.
+
+Some came with the program (`catalogue_data/`); the city publishes newer ones (`publication`).
 
 Every file but three holds the procedures of one field; `papers.toml` has the kinds of papers and
 the conditions under which they are asked for, `essential.toml` the 25 essential services,
@@ -18,7 +20,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 from types import MappingProxyType
 from typing import TypeVar
@@ -26,6 +28,7 @@ from typing import TypeVar
 import msgspec
 
 from sync_protocol.dossier.deadline import TimeLimit
+from sync_protocol.dossier.edition import Files, published
 from sync_protocol.dossier.procedure import (
     Case,
     Channel,
@@ -38,6 +41,7 @@ from sync_protocol.dossier.procedure import (
     Requirement,
     Text,
 )
+from sync_protocol.dossier.working_calendar import CALENDAR_FILE
 from sync_protocol.errors import SchemaError
 
 T = TypeVar("T")
@@ -231,15 +235,46 @@ def _doubled(names: Iterable[str]) -> list[str]:
     return [name for name, count in Counter(names).items() if count > 1]
 
 
-# ---------------------------------------------------------------------------------- the shipped
+# ------------------------------------------------------------------------------- what is in force
+
+
+def shipped_files() -> dict[str, str]:
+    """Return the texts of the files that came with the program, by name."""
+    folder = resources.files("sync_protocol.dossier").joinpath(FOLDER)
+    files = [item for item in folder.iterdir() if item.name.endswith(".toml")]
+    return {item.name: item.read_text("utf-8") for item in files}
+
+
+def catalogue() -> Catalogue:
+    """Return the catalogue in force: the city's, where it is newer than what came with the program.
+
+    One that this program cannot read changes nothing: `unreadable` tells of it.
+    """
+    found, shipped = _of_the_city(published())[0], _shipped()
+    if found is not None and found.edition.version > shipped.edition.version:
+        return found
+    return shipped
+
+
+def unreadable() -> str:
+    """Return why the city's catalogue cannot be read by this program; empty where it can."""
+    return _of_the_city(published())[1]
 
 
 @cache
-def catalogue() -> Catalogue:
-    """Return the catalogue that came with the program."""
-    folder = resources.files("sync_protocol.dossier").joinpath(FOLDER)
-    files = [item for item in folder.iterdir() if item.name.endswith(".toml")]
-    return read_catalogue({item.name: item.read_text("utf-8") for item in files})
+def _shipped() -> Catalogue:
+    return read_catalogue(shipped_files())
+
+
+@lru_cache(maxsize=2)
+def _of_the_city(files: Files) -> tuple[Catalogue | None, str]:
+    left = {name: text for name, text in files if name != CALENDAR_FILE}
+    if not left:
+        return None, ""
+    try:
+        return read_catalogue(left), ""
+    except SchemaError as fault:
+        return None, fault.diagnosis
 
 
 def known(code: str) -> bool:

@@ -135,5 +135,31 @@ DOSSIER = RecordType(
 )
 """The record type of a dossier."""
 
-SCHEMA = Schema(version=1, types=(DOSSIER,))
+CITY = "city"
+"""No officer has this role, and what a hub writes is not judged by roles: so only a hub writes."""
+
+PUBLICATION = RecordType(
+    id=2,
+    name="publication",
+    retractors=frozenset({CITY}),
+    fields=(
+        Field(
+            1,
+            "edition",
+            parts=(Part("value", ValueType.INTEGER),),
+            writers=frozenset({CITY}),
+            required=True,
+        ),
+        Field(
+            2,
+            "files",
+            FieldKind.COLLECTION,
+            (Part("name", size_max=60), Part("text", size_max=100_000)),
+            writers=frozenset({CITY}),
+        ),
+    ),
+)
+"""The catalogue and the days off as the city has published them; `publication` reads it."""
+
+SCHEMA = Schema(version=1, types=(DOSSIER, PUBLICATION))
 """Everything that a ward office keeps, at version 1."""

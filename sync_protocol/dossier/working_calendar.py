@@ -12,13 +12,15 @@ import tomllib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 
 import msgspec
 
+from sync_protocol.dossier.edition import Files, published
 from sync_protocol.errors import SchemaError
 
+CALENDAR_FILE = "working_calendar.toml"
 WEEKEND = "weekend"
 HOLIDAY = "holiday"
 SWAPPED = "swapped"
@@ -142,13 +144,26 @@ def read_tables(text: str) -> tuple[CalendarTable, ...]:
         raise SchemaError(f"This is no table of days off: {cause}.") from cause
 
 
+def shipped_calendar() -> str:
+    """Return the text of the tables that came with the program."""
+    return resources.files("sync_protocol.dossier").joinpath(CALENDAR_FILE).read_text("utf-8")
+
+
 @cache
 def known_tables() -> tuple[CalendarTable, ...]:
     """Return the tables that came with the program."""
-    source = resources.files("sync_protocol.dossier").joinpath("working_calendar.toml")
-    return read_tables(source.read_text("utf-8"))
+    return read_tables(shipped_calendar())
 
 
-def calendar_with(published: Sequence[CalendarTable] = ()) -> WorkingCalendar:
-    """Return the calendar of the known tables, and of those that the city has published since."""
-    return WorkingCalendar((*known_tables(), *published))
+def calendar_with(added: Sequence[CalendarTable] = ()) -> WorkingCalendar:
+    """Return the calendar in force: the known tables, what the city published, what is added."""
+    return WorkingCalendar((*known_tables(), *_of_the_city(published()), *added))
+
+
+@lru_cache(maxsize=2)
+def _of_the_city(files: Files) -> tuple[CalendarTable, ...]:
+    text = dict(files).get(CALENDAR_FILE)
+    try:
+        return () if text is None else read_tables(text)
+    except SchemaError:
+        return ()  # of a newer form; the catalogue beside it tells of that
