@@ -22,6 +22,7 @@ from device_home.shapes import etag
 from sync_protocol.crypto.key import random_bytes
 from sync_protocol.dossier import record_type
 from sync_protocol.dossier.folding import fold
+from sync_protocol.dossier.provisional_code import PREFIX
 from sync_protocol.dossier.record_type import DOSSIER
 from sync_protocol.dossier.slip import ENTROPY_BYTES, Slip, make_slip_secret, opens
 from sync_protocol.dossier.text import clean, refused
@@ -67,13 +68,22 @@ def _options(parser: argparse.ArgumentParser) -> None:
     officer_option(parser)
 
 
-def received(replica: Replica, change: RecordChange) -> RecordChange:
-    """Return the change that captures a dossier, with its code and its slip."""
+def received(replica: Replica, change: RecordChange, slip: Slip | None = None) -> RecordChange:
+    """Return the change that captures a dossier, with its code and its slip.
+
+    `slip` is one that the citizen holds already, of a dossier that did not come: it stays good.
+    """
     day = read_day(change.values.get(record_type.RECEIVED_ON))
     if day is None:
         raise AssertionError("a dossier is received on a day")
-    made = {**new_code(replica, day), record_type.SLIP: _secret()}
+    made = {**new_code(replica, day), record_type.SLIP: _secret()} if slip is None else _as(slip)
     return RecordChange(change.record, change.type, {**change.values, **made}, change.writes)
+
+
+def _as(slip: Slip) -> dict[int, object]:
+    is_provisional = slip.code.startswith(f"{PREFIX}-")
+    field = record_type.PROVISIONAL_CODE if is_provisional else record_type.OFFICIAL_CODE
+    return {field: slip.code, record_type.SLIP: slip.secret}
 
 
 def slip_of(view: RecordView) -> Slip | None:
