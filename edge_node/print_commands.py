@@ -22,13 +22,13 @@ from sync_protocol.identity import OfficerId
 from sync_protocol.replica import Replica
 from sync_protocol.storage.files import disk_errors, replace
 
-SLIP_FORM, REGISTER_FORM = "01", "07"
-NUMBERS = ("01", "02", "03", "04", "05", "06", REGISTER_FORM)
+SLIP_FORM, DAYBOOK_FORM = "01", "07"
+NUMBERS = ("01", "02", "03", "04", "05", "06", DAYBOOK_FORM)
 
 
 def print_commands() -> list[Command[Device]]:
     """Return the command."""
-    return [Command("print", "print a form of a dossier, or the register", run_print, _options)]
+    return [Command("print", "print a form of a dossier, or the daybook", run_print, _options)]
 
 
 def run_print(device: Device, arguments: Namespace, output: Output) -> int:
@@ -38,8 +38,8 @@ def run_print(device: Device, arguments: Namespace, output: Output) -> int:
     if target.exists():
         raise InputError("There is a file of that name already. Nothing was written.")
     ward = device.home.place().name
-    if arguments.form == REGISTER_FORM:
-        content = _register(replica, ward, arguments)
+    if arguments.form == DAYBOOK_FORM:
+        content = _daybook(replica, ward, arguments)
     else:
         if not arguments.id:
             raise InputError("Name the dossier. Nothing was written.")
@@ -67,14 +67,14 @@ def form_of(replica: Replica, ward: str, form: str, text: str, officer: OfficerI
     return print_form(form, gather(replica, ward, record, officer))
 
 
-def _register(replica: Replica, ward: str, arguments: Namespace) -> bytes:
-    from edge_node.printing.register import print_register
+def _daybook(replica: Replica, ward: str, arguments: Namespace) -> bytes:
+    from edge_node.printing.daybook import print_daybook
 
     first = read_day(arguments.first)
     last = read_day(arguments.last) if arguments.last else first
     if arguments.id or first is None or last is None or first > last:
         raise refused("from", "and “to” are days such as 2026-11-20, in their order", "days")
-    return print_register(replica, ward, first, last)
+    return print_daybook(replica, ward, first, last)
 
 
 def _options(parser: argparse.ArgumentParser) -> None:

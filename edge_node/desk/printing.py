@@ -1,4 +1,4 @@
-"""Paper at the desk: the forms of a dossier, a slip made anew, the code that the portal gave.
+"""Printing at the desk: the forms of a dossier, a slip made anew, the code that the portal gave.
 
 What holds: a PDF goes from memory to the browser and lies on no disk of ours. A first slip is made,
 and an old one voided, by a change of a page of ours only, never by following an address. No secret
@@ -20,8 +20,8 @@ from edge_node.desk.start import list_row
 from edge_node.desk.values import shown_value, typed_day
 from edge_node.desk.words import error_words, pick
 from edge_node.print_commands import NUMBERS, form_of
-from edge_node.printing.forms import REGISTER
-from edge_node.printing.register import print_register
+from edge_node.printing.daybook import print_daybook
+from edge_node.printing.forms import DAYBOOK
 from sync_protocol.dossier.local_time import local_time
 from sync_protocol.errors import InputError, NotAllowedError
 from sync_protocol.merge.state import RecordState
@@ -36,7 +36,7 @@ _NOT_SEEN = (
 def do_print(desk: Desk, record: str, form: str) -> ResponseReturnValue:
     """Answer with a form; the first slip of a dossier is made now."""
     view, _ = open_dossier(desk, record)
-    if form not in NUMBERS or form == REGISTER:
+    if form not in NUMBERS or form == DAYBOOK:
         raise InputError("There is no such form. Nothing was printed.")
     ward = desk.device.home.place().name
     content = form_of(desk.replica, ward, form, view.id.hex(), acting())
@@ -44,12 +44,12 @@ def do_print(desk: Desk, record: str, form: str) -> ResponseReturnValue:
     return _pdf(content, f"mau-{form}.pdf")
 
 
-def do_register(desk: Desk) -> ResponseReturnValue:
-    """Answer with the register of one day."""
+def do_daybook(desk: Desk) -> ResponseReturnValue:
+    """Answer with the daybook of one day."""
     today = local_time(desk.replica.character.wall()).date()
     day = read_day(typed_day(request.form.get("day", ""), "day")) or today
     ward = desk.device.home.place().name
-    return _pdf(print_register(desk.replica, ward, day, day), "mau-07.pdf")
+    return _pdf(print_daybook(desk.replica, ward, day, day), "mau-07.pdf")
 
 
 def _pdf(content: bytes, name: str) -> Response:
@@ -116,5 +116,5 @@ ROUTES = (
     Route("GET", "/dossier/<record>/slip", "slip", Allowed.OFFICER, show_slip),
     Route("POST", "/dossier/<record>/slip", "do_slip", Allowed.OFFICER, do_slip, kept=True),
     Route("POST", "/dossier/<record>/bind", "do_bind", Allowed.OFFICER, do_bind),
-    Route("POST", "/register", "do_register", Allowed.OFFICER, do_register),
+    Route("POST", "/daybook", "do_daybook", Allowed.OFFICER, do_daybook),
 )

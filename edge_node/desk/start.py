@@ -14,7 +14,7 @@ from device_home.shapes import Shape, Ticks, row
 from device_home.upkeep import unsent_entries
 from edge_node.desk.drafts import draft_rows
 from edge_node.desk.due import due_records
-from edge_node.desk.paperwork import is_slip, open_slip
+from edge_node.desk.sheets import is_slip, open_slip
 from edge_node.desk.site import Allowed, Desk, Route, acting, language, session
 from edge_node.desk.values import shown_day
 from edge_node.desk.words import age, pick, place_kind, ticks

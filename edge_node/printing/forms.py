@@ -31,7 +31,7 @@ from sync_protocol.dossier.labels import STATUSES, label
 from sync_protocol.dossier.status import CLOSED, Status
 from sync_protocol.errors import InputError
 
-REGISTER = "07"
+DAYBOOK = "07"
 _KINDS = ("Phường ", "Xã ", "Đặc khu ")
 _LEADER = ("LÃNH ĐẠO TRUNG TÂM", "(Ký, ghi rõ họ tên, đóng dấu)", "")
 _ADVICE = """\
@@ -344,4 +344,4 @@ FORMS: Mapping[str, Form] = MappingProxyType(
         ),
     }
 )
-"""The forms of one dossier, by their numbers; `register` has the seventh."""
+"""The forms of one dossier, by their numbers; `daybook` has the seventh."""

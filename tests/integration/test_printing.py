@@ -17,16 +17,16 @@ from device_home.dossiers import find_record, load
 from device_home.numbers import new_code
 from device_home.slips import received, slip_of
 from edge_node.print_commands import form_of
-from edge_node.printing import register
+from edge_node.printing import daybook
+from edge_node.printing.daybook import print_daybook
 from edge_node.printing.facts import gather
 from edge_node.printing.forms import fitting
-from edge_node.printing.register import print_register
 from sync_protocol.dossier.intake import read_intake
 from sync_protocol.dossier.sample import sample
 from sync_protocol.errors import InputError, LimitExceededError
 from sync_protocol.identity import NO_OFFICER
 from sync_protocol.replica import Replica
-from tests.integration.desk import CHIEF, CLERK, ask, staffed
+from tests.integration.desk import CHIEF, CLERK, ask, run, staffed
 from tests.integration.exchange.office import DAY_MS, Office
 from tests.integration.test_slips import lease
 
@@ -186,10 +186,10 @@ def test_a_stop_names_its_stage_and_the_control_sheet_who_did_what(office: Offic
     assert all(part in said for part in ("Được tiếp nhận", "An", "Bình", "Quá hạn"))
 
 
-# --------------------------------------------------------------------------------- the register
+# --------------------------------------------------------------------------------- the daybook
 
 
-def test_the_register_lists_the_days_and_explains_unused_numbers(office: Office) -> None:
+def test_the_daybook_lists_the_days_and_explains_unused_numbers(office: Office) -> None:
     edge = office.edge()
     lease(office, edge, 1, 50)
     office.sync(edge)
@@ -197,25 +197,25 @@ def test_the_register_lists_the_days_and_explains_unused_numbers(office: Office)
     new_code(edge, TODAY)  # taken, and the machine was switched off
     made(edge, name="Trần Ba")
     made(edge, name="Lê Hôm Khác", received_on="2026-11-20")
-    said = words(print_register(edge, WARD, TODAY, TODAY))
+    said = words(print_daybook(edge, WARD, TODAY, TODAY))
     for part in ("SỔ THEO DÕI HỒ SƠ", "2 hồ sơ", "H26.1-261123-0001", "Nguyễn Một", "Trần Ba"):
         assert part in said, part
     assert "Số không dùng (H26.1, ngày 23/11/2026): 0002." in said
     assert "Lê Hôm Khác" not in said
 
 
-def test_a_register_that_is_too_long_is_refused(
+def test_a_daybook_that_is_too_long_is_refused(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     edge = office.edge()
     made(edge)
-    monkeypatch.setattr(register, "ROWS_MAX", 0)
+    monkeypatch.setattr(daybook, "ROWS_MAX", 0)
     with pytest.raises(LimitExceededError):
-        print_register(edge, WARD, TODAY, TODAY)
+        print_daybook(edge, WARD, TODAY, TODAY)
 
 
-def test_a_ward_without_dossiers_prints_an_empty_register(office: Office) -> None:
-    assert "0 hồ sơ" in words(print_register(office.edge(), WARD, TODAY, TODAY))
+def test_a_ward_without_dossiers_prints_an_empty_daybook(office: Office) -> None:
+    assert "0 hồ sơ" in words(print_daybook(office.edge(), WARD, TODAY, TODAY))
 
 
 def test_a_dossier_from_a_file_gets_its_slip_when_it_is_printed(office: Office) -> None:
@@ -225,3 +225,44 @@ def test_a_dossier_from_a_file_gets_its_slip_when_it_is_printed(office: Office) 
     first = words(form_of(edge, WARD, "01", record.hex(), CLERK))
     assert "Mã bí mật" in first
     assert words(form_of(edge, WARD, "01", record.hex(), CLERK)) == first
+
+
+# ------------------------------------------------------------------------------- the command line
+
+
+def test_the_command_writes_where_it_is_told_and_over_nothing(
+    office: Office, tmp_path: Path
+) -> None:
+    edge = office.edge()
+    record = made(edge)
+    file = tmp_path / "slip.pdf"
+    answer = ask(edge, "print", "01", record[:12], "--out", str(file), officer=CLERK)
+    assert answer == {"form": "01", "file": str(file), "bytes": file.stat().st_size}
+    assert "Đỗ Thị Mẫu" in words(file.read_bytes())
+    assert "already" in run(edge, "print", "01", record, "--out", str(file)).err
+    days = ("--from", TODAY.isoformat())
+    ask(edge, "print", "07", *days, "--out", str(tmp_path / "book.pdf"))
+    assert "1 hồ sơ" in words((tmp_path / "book.pdf").read_bytes())
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        ("01",),
+        ("01", "ffffffff"),
+        ("02", "RECORD"),
+        ("07",),
+        ("07", "--from", "2026-11-23", "--to", "2026-11-22"),
+        ("07", "--from", "yesterday"),
+        ("07", "RECORD", "--from", "2026-11-23"),
+    ],
+)
+def test_what_can_not_be_printed_writes_nothing(
+    office: Office, tmp_path: Path, wrong: tuple[str, ...]
+) -> None:
+    edge = office.edge()
+    record = made(edge)
+    typed = [record if word == "RECORD" else word for word in wrong]
+    answer = run(edge, "print", *typed, "--out", str(tmp_path / "x.pdf"))
+    assert answer.code == 1
+    assert not list(tmp_path.iterdir())

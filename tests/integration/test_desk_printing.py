@@ -196,14 +196,14 @@ def test_a_slip_whose_dossier_was_lost_reopens_it(counter: Counter) -> None:
     assert "Hồ sơ của phiếu này đã có ở đây" in seat.text
 
 
-def test_the_register_of_a_day_is_printed(counter: Counter) -> None:
+def test_the_daybook_of_a_day_is_printed(counter: Counter) -> None:
     seat = counter.seat()
     receive(seat, "Đào Trong Sổ")
     seat.get("/")
-    seat.send("/register")
+    seat.send("/daybook")
     assert all(part in seat.pdf for part in ("SỔ THEO DÕI HỒ SƠ", "Đào Trong Sổ"))
     seat.get("/")
-    seat.send("/register", day="20/08/2020")
+    seat.send("/daybook", day="20/08/2020")
     assert "0 hồ sơ" in seat.pdf
 
 

@@ -1,4 +1,4 @@
-"""Mẫu 07: the register of the dossiers that were received on some days, with the numbers unused.
+"""Mẫu 07: the daybook of the dossiers that were received on some days, with the numbers unused.
 
 What holds: a number of a lease that no dossier has, though a later one was used, is named: a gap
 that can be explained is no missing dossier.
@@ -33,8 +33,8 @@ _HEADS = (
 _SHARES = (4, 15, 18, 19, 9, 9, 9, 9, 8)
 
 
-def print_register(replica: Replica, ward: str, first: date, last: date) -> bytes:
-    """Return the register of the days from `first` to `last` as PDF.
+def print_daybook(replica: Replica, ward: str, first: date, last: date) -> bytes:
+    """Return the daybook of the days from `first` to `last` as PDF.
 
     Raises `LimitExceededError` for more rows than one print holds.
     """

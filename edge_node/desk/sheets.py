@@ -1,4 +1,4 @@
-"""What the dossier's page says of paper, and where a scanned slip leads."""
+"""What the dossier's page says of printing, and where a scanned slip leads."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ receive it again and scan the slip into “Slip at hand”: its code stays.""",
 )
 
 
-def paper_of(desk: Desk, view: RecordView) -> Shape:
-    """Return what the dossier's page says of paper: the forms that fit, the slip, the code."""
+def sheets_of(desk: Desk, view: RecordView) -> Shape:
+    """Return what the dossier's page says of printing: the forms that fit, the slip, the code."""
     facts = gather(desk.replica, desk.device.home.place().name, view.id, acting())
     english = language() == ENGLISH
     return {
