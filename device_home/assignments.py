@@ -16,12 +16,16 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 
 from sync_protocol.dossier.catalogue import known
+from sync_protocol.dossier.dossier_code import read_dossier_code
 from sync_protocol.dossier.identity_document import check_citizen_number, check_passport
 from sync_protocol.dossier.labels import status_called
 from sync_protocol.dossier.phone import parse_phone
 from sync_protocol.dossier.record_type import CITIZEN, DOSSIER, PASSPORT
 from sync_protocol.dossier.text import clean, refused
 from sync_protocol.record.schema import Field, ValueType
+
+_NOT_TYPED = frozenset({"provisional_code", "slip"})
+"""They are made by a machine, once: `dossier slip` makes a new slip."""
 
 
 def read_assignments(words: Sequence[str], shown: Mapping[str, object]) -> dict[str, object]:
@@ -33,7 +37,7 @@ def read_assignments(words: Sequence[str], shown: Mapping[str, object]) -> dict[
         field = DOSSIER.by_name.get(name)
         if not equals:
             raise refused("field=value", "is how a field is set, such as phone=0912000123", "form")
-        if field is None or field.has_elements:
+        if field is None or field.has_elements or name in _NOT_TYPED:
             raise refused(_shown(name), "is no field that can be set here", "unknown-field")
         if dot:
             typed[name] = _with_part(field, part, text, typed.get(name, shown.get(name)))
@@ -55,6 +59,8 @@ def read_value(field: Field, text: str) -> object:
         return read_status(value)
     if field.name == "phone":
         return parse_phone(value)
+    if field.name == "official_code":
+        return str(read_dossier_code(value))
     if field.name == "procedure" and not known(value):
         raise refused(field.name, "is no code of the catalogue", "procedure")
     if field.parts[0].type is ValueType.DATE and not _is_day(value):

@@ -100,6 +100,7 @@ def _conflict(
     since = millis(item.since)
     field = DOSSIER.by_id.get(item.field)
     needs_supervisor = field is not None and SUPERVISOR in field.settlers
+    values = cell_values(replica, item.field, cell, order(view, item, cell))
     owner = view.value("assignee") or (SUPERVISOR if needs_supervisor else g.CLERK)
     return {
         "id": view.id.hex(),
@@ -109,7 +110,7 @@ def _conflict(
         "since": since,
         "age_s": max(0, (now_ms - since) // 1000),
         "owner": owner,
-        "values": cell_values(replica, cell, order(view, item, cell)),
+        "values": values,
     }
 
 

@@ -159,7 +159,9 @@ def whole(replica: Replica, view: RecordView, state: RecordState) -> Shape:
         "purged": view.purged,
         "next": [status.value for status in next_statuses(standing(view), note_kinds(view))],
         "fields": {
-            item.name: cell_shape(replica, item) for item in view.fields if item.element is None
+            item.name: cell_shape(replica, item)
+            for item in view.fields
+            if item.element is None and item.field != record_type.SLIP  # it is for the paper alone
         },
         "papers": [
             {"n": n, **paper_shape(replica, item, ticks)}
@@ -298,14 +300,17 @@ def manifest_of(value: object) -> Manifest | None:
         return None
 
 
-def cell_values(replica: Replica, cell: Cell, order: Iterable[Dot]) -> list[Shape]:
-    """Return the living values of a cell in an order."""
-    return [
+def cell_values(replica: Replica, field: int, cell: Cell, order: Iterable[Dot]) -> list[Shape]:
+    """Return the living values of a cell in an order; of a slip, what tells two of them apart."""
+    rows = [
         value_shape(
             replica, ValueView(cell[dot].value, cell[dot].officer, cell[dot].timestamp, dot)
         )
         for dot in order
     ]
+    if field == record_type.SLIP:
+        return [{**item, "value": f"…{str(item['value'])[-4:]}"} for item in rows]
+    return rows
 
 
 def _names(field: str) -> list[str]:

@@ -12,6 +12,7 @@ from argparse import Namespace
 from pathlib import Path
 
 from device_home.apologies import apology_commands
+from device_home.bindings import binding_commands
 from device_home.bundles import bundle_commands
 from device_home.command import DONE, Command, Output, Program
 from device_home.conflicts import conflict_commands
@@ -26,10 +27,12 @@ from device_home.papers import paper_commands
 from device_home.pins import pin_commands
 from device_home.quarantine import quarantine_commands
 from device_home.repair import repair_commands
+from device_home.slips import slip_commands
 from device_home.upkeep import upkeep_commands, version
 from edge_node.catalogue_commands import catalogue_commands
 from edge_node.commands import station_commands
 from edge_node.lookups import lookup_commands
+from edge_node.print_commands import print_commands
 from edge_node.statistics_commands import statistics_commands
 from sync_protocol.errors import StoreBusyError
 from sync_protocol.membership.grant import EDGE
@@ -89,11 +92,14 @@ PROGRAM: Program[Device] = Program(
         Command("serve", "serve tablets and call the city", run_serve, _serve_options, alone=True),
         *station_commands(),
         *statistics_commands(),
+        *print_commands(),
         *lookup_commands(),
         *catalogue_commands(),
         *intake_commands(),
         *dossier_commands(),
         *apology_commands(),
+        *binding_commands(),
+        *slip_commands(),
         *duplicate_commands(),
         *paper_commands(),
         *officer_commands(),

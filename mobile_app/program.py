@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 
 from device_home.apologies import apology_commands
+from device_home.bindings import binding_commands
 from device_home.bundles import bundle_commands
 from device_home.command import Program
 from device_home.conflicts import conflict_commands
@@ -19,6 +20,7 @@ from device_home.officers import officer_commands
 from device_home.papers import paper_commands
 from device_home.quarantine import quarantine_commands
 from device_home.repair import repair_commands
+from device_home.slips import slip_commands
 from device_home.upkeep import upkeep_commands, version
 from sync_protocol.membership.grant import TABLET
 
@@ -31,6 +33,8 @@ PROGRAM: Program[Device] = Program(
         *intake_commands(),
         *dossier_commands(),
         *apology_commands(),
+        *binding_commands(),
+        *slip_commands(),
         *duplicate_commands(),
         *paper_commands(),
         *officer_commands(),

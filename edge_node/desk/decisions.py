@@ -86,7 +86,7 @@ def _disputed(desk: Desk, view: RecordView, state: RecordState, item: Conflict) 
     cell = state.living((item.field, item.element))
     field = DOSSIER.by_id.get(item.field)
     settlers = field.settlers if field is not None else ()
-    values = cell_values(desk.replica, cell, order(view, item, cell))
+    values = cell_values(desk.replica, item.field, cell, order(view, item, cell))
     return {
         "field": name,
         "label": _label(name),

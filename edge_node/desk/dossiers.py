@@ -13,6 +13,7 @@ from flask.typing import ResponseReturnValue
 from device_home.dossiers import Edits, find_record, load, new_note, open_scan, save_edits
 from device_home.moves import Stated
 from device_home.shapes import Shape, manifest_of, read_dot, whole
+from edge_node.desk.sheets import sheets_of
 from edge_node.desk.site import Allowed, Desk, Route, acting, language, no_such_dossier
 from edge_node.desk.start import list_row
 from edge_node.desk.values import FormGroup, form_groups, shown_value, typed_words
@@ -74,6 +75,7 @@ def _page(
         saved=request.args.get("saved", ""),
         problem=problem,
         note=note,
+        sheets=sheets_of(desk, view),
     )
     return (page, 400) if problem else page
 

@@ -10,7 +10,16 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
-from edge_node.desk import decisions, dossiers, entrance, people, reception, start
+from edge_node.desk import (
+    decisions,
+    dossiers,
+    drafts,
+    entrance,
+    people,
+    printing,
+    reception,
+    start,
+)
 from edge_node.desk.site import PREFIX, Desk, make_desk
 
 ROUTES = (
@@ -19,6 +28,8 @@ ROUTES = (
     *dossiers.ROUTES,
     *decisions.ROUTES,
     *reception.ROUTES,
+    *drafts.ROUTES,
+    *printing.ROUTES,
     *people.ROUTES,
 )
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,6 +23,8 @@ from device_home.dossiers import rows
 from device_home.intake import check_room
 from device_home.officers import check_allowed
 from device_home.shapes import Shape
+from device_home.slips import find_slip, received
+from edge_node.desk.drafts import drop_draft, find_draft, keep_draft
 from edge_node.desk.site import Allowed, Desk, Route, acting, language, session
 from edge_node.desk.values import shown_day, typed_day
 from edge_node.desk.words import error_words, pick
@@ -36,13 +39,15 @@ from sync_protocol.dossier.labels import ENGLISH, PAPER_STATES, REMARKS, label
 from sync_protocol.dossier.local_time import local_time
 from sync_protocol.dossier.procedure import Procedure, Requirement
 from sync_protocol.dossier.record_type import DOSSIER
+from sync_protocol.dossier.slip import read_slip
+from sync_protocol.dossier.text import refused
 from sync_protocol.dossier.working_calendar import calendar_with
 from sync_protocol.errors import InputError, StorageError
 from sync_protocol.storage.store import Query
 
 INPUTS = (
     *("citizen_number", "passport_number", "passport_issuer", "name", "birth_date", "birth_place"),
-    *("phone", "address_line", "address_unit", "due_on", "fee", "note"),
+    *("phone", "address_line", "address_unit", "due_on", "fee", "note", "old_slip"),
 )
 """The inputs of the form; papers come beside them, numbered."""
 _BY_CARD = {
@@ -60,6 +65,8 @@ _PLACES = {
     "applicant.address.line": "address_line",
     "applicant.address.unit": "address_unit",
     "fee.amount": "fee",
+    "slip": "old_slip",
+    "code": "old_slip",
     "card": "card",
 }
 _DUPLICATES_MAX = 3
@@ -109,7 +116,22 @@ def _procedure_row(item: Procedure) -> dict[str, str]:
 
 def show_form(desk: Desk, code: str) -> ResponseReturnValue:
     """Show an empty form."""
-    return _page(desk, Form(_procedure(code), {}, {}, secrets.token_urlsafe(9)))
+    procedure, name = _procedure(code), request.args.get("aside", "")
+    draft = find_draft(desk.replica, acting(), name)
+    if draft is None:
+        return _page(desk, Form(procedure, {}, {}, secrets.token_urlsafe(9)))
+    return _page(desk, _form(procedure, draft.values, name))
+
+
+def _form(procedure: Procedure, posted: Mapping[str, str], once: str) -> Form:
+    """Return the form as it was filled in."""
+    papers = {index: posted.get(f"paper.{index}", "") for index in range(len(procedure.papers))}
+    return Form(
+        procedure,
+        {name: posted.get(name, "").strip() for name in INPUTS},
+        {index: state for index, state in papers.items() if state in PAPER_STATES},
+        once,
+    )
 
 
 def _procedure(code: str) -> Procedure:
@@ -152,16 +174,10 @@ def _paper_row(index: int, item: Requirement) -> dict[str, Any]:
 def do_form(desk: Desk, code: str) -> ResponseReturnValue:
     """Read the card, or save."""
     posted = request.form
-    form = Form(
-        _procedure(code),
-        {name: posted.get(name, "").strip() for name in INPUTS},
-        {
-            index: posted.get(f"paper.{index}", "")
-            for index in range(len(_procedure(code).papers))
-            if posted.get(f"paper.{index}", "") in PAPER_STATES
-        },
-        posted.get("once", "")[:20],
-    )
+    form = _form(_procedure(code), posted, posted.get("once", "")[:20])
+    if posted.get("do") == "aside":
+        keep_draft(desk.replica, acting(), form.once, code, posted)
+        return redirect(url_for("home"))
     _take_card(form, posted.get("card", ""))
     if posted.get("do") != "save" or form.problems:
         return _page(desk, form)
@@ -214,7 +230,7 @@ def _save(desk: Desk, form: Form, looked: set[str]) -> ResponseReturnValue:
         _look_for_doubles(desk, form)
         if not form.codes <= looked:
             return _page(desk, form)
-        record = _write(desk, read)
+        record = _write(desk, read, form.values["old_slip"])
     except (InputError, StorageError) as problem:  # whatever it is, what was typed stays
         where = str(problem.evidence.get("field", ""))
         place = _PLACES.get(where, where.rpartition(".")[2].partition("[")[0])
@@ -224,6 +240,7 @@ def _save(desk: Desk, form: Form, looked: set[str]) -> ResponseReturnValue:
         form.problems[place if known else ""] = error_words(problem, language())
         return _page(desk, form)
     session().keep_saved(form.once, record)
+    drop_draft(desk.replica, acting(), form.once)
     desk.on_change()
     return _go(record)
 
@@ -232,10 +249,14 @@ def _go(record: str) -> ResponseReturnValue:
     return redirect(url_for("dossier", record=record, saved="new"))
 
 
-def _write(desk: Desk, read: Intake) -> str:
+def _write(desk: Desk, read: Intake, old_slip: str) -> str:
     replica, change = desk.replica, read.change()
     check_allowed(replica, acting(), [change])
     check_room(desk.device.home)
+    slip = read_slip(old_slip) if old_slip else None
+    if slip is not None and find_slip(replica, slip) is not None:
+        raise refused("old_slip", "has its dossier here already", "slip-here")
+    change = received(replica, change, slip)
     return replica.write([change], acting()).records[0].hex()
 
 

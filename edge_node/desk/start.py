@@ -12,8 +12,10 @@ from device_home.dossiers import find_record, load, rows
 from device_home.notes import last_success_ms
 from device_home.shapes import Shape, Ticks, row
 from device_home.upkeep import unsent_entries
+from edge_node.desk.drafts import draft_rows
 from edge_node.desk.due import due_records
-from edge_node.desk.site import Allowed, Desk, Route, language, session
+from edge_node.desk.sheets import is_slip, open_slip
+from edge_node.desk.site import Allowed, Desk, Route, acting, language, session
 from edge_node.desk.values import shown_day
 from edge_node.desk.words import age, pick, place_kind, ticks
 from sync_protocol.dossier.folding import fold
@@ -49,6 +51,7 @@ def show_home(desk: Desk) -> ResponseReturnValue:
         today=len(due.today),
         due_whole=due.whole,
         line=line,
+        aside=draft_rows(desk.replica, acting()),
         statuses=[
             (code, label(STATUSES, code, language()), counts.by_facet.get(code, 0))
             for code in STATUSES
@@ -133,9 +136,11 @@ def list_row(desk: Desk, shape: Shape) -> Shape:
     }
 
 
-def do_search(desk: Desk) -> ResponseReturnValue:  # noqa: ARG001 - every page takes the desk
+def do_search(desk: Desk) -> ResponseReturnValue:
     """Keep the words, which may be a name, out of the address; then show the list."""
     words = request.form.get("words", "").strip()[:200]
+    if is_slip(words):
+        return open_slip(desk, words)
     status = request.form.get("status", "")
     name = session().keep_search(words) if words else None
     return redirect(url_for("list", s=name, status=status or None))

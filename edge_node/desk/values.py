@@ -73,6 +73,8 @@ def shown_value(field: str, value: object, language: str) -> str:
         value = [shown_day(value[0]), *value[1:]]
     elif name in _DAYS and value:
         value = shown_day(value)
+    elif name == "slip" and value:
+        value = f"…{str(value)[-4:]}"  # enough to tell two of them apart
     return value_text(field, value, language)
 
 

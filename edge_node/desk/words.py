@@ -72,6 +72,31 @@ _REASONS: dict[str, Pair] = {
         "Dài hơn mọi mã QR của thẻ. Hãy xóa và quét lại.",
         "Longer than any card's code. Clear it and scan again.",
     ),
+    "shape": (
+        "Không phải mã hồ sơ, như 000.00.01.H26-260930-0012.",
+        "No dossier code, such as 000.00.01.H26-260930-0012.",
+    ),
+    "code-bound": (
+        "Hồ sơ này đã có mã khác. Mã không tự đổi: nếu ghi nhầm, hãy sửa ở “Sửa thông tin”.",
+        "This dossier has another code. If that is a slip, change it under “Edit details”.",
+    ),
+    "code-taken": (
+        "Mã này đã ghi cho một hồ sơ khác ở đây. Hãy xem lại mã.",
+        "Another dossier here has this code. Look at it again.",
+    ),
+    "slip": (
+        "Không phải mã QR của phiếu hẹn, hoặc quét chưa hết. Hãy quét lại.",
+        "No QR code of a slip, or not all of it. Scan it again.",
+    ),
+    "slip-here": (
+        "Hồ sơ của phiếu này đã có ở đây: hãy quét phiếu vào ô tìm kiếm.",
+        "The dossier of this slip is here: scan the slip into the search.",
+    ),
+    "slip-reason": ("Ghi lý do làm lại phiếu.", "Say why the slip is made anew."),
+    "form-status": (
+        "Mẫu này không hợp với tình trạng hồ sơ lúc này. Chưa in gì.",
+        "This form does not fit the dossier as it stands. Nothing was printed.",
+    ),
     "pin": (
         "Mã PIN cần ít nhất 6 số hoặc chữ, không giống hệt nhau, không liên tiếp (123456).",
         "A PIN needs at least 6 digits or letters, not all alike, not in a row (123456).",

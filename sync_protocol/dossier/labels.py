@@ -61,6 +61,7 @@ FIELDS = {
     "fee.currency": ("Loại tiền", "Currency"),
     "assignee": ("Người thụ lý", "Officer in charge"),
     "approval": ("Phê duyệt", "Approval"),
+    "slip": ("Phiếu hẹn", "Slip"),
 }
 """Fields by name, and the parts of groups and elements as "field.part"."""
 

@@ -8,11 +8,10 @@
 It begins like no official code, so nobody takes it for one; it stays searchable for ever beside the
 official code that is bound later.
 
-What holds: the alphabet has 31 signs, and every letter or digit that is not among them looks like
-one that is, and is read as that: I and L as 1, O as 0, Z as 2, U as V. The check character is a
-weighted sum modulo 31, a prime: every single wrong sign and every swap of two signs is noticed,
-in the date too. Six signs of chance are 887 million a day: among the 400 dossiers of a busy ward,
-two meet once in forty years, and are then seen as a clash of numbers.
+What holds: it is written in the 31 signs of `signs`. The check character is a weighted sum modulo
+31, a prime: every single wrong sign and every swap of two signs is noticed, in the date too. Six
+signs of chance are 887 million a day: among the 400 dossiers of a busy ward, two meet once in forty
+years, and are then seen as a clash of numbers.
 """
 
 from __future__ import annotations
@@ -21,16 +20,14 @@ import re
 from dataclasses import dataclass
 from datetime import date
 
+from sync_protocol.dossier.signs import SIGNS, read_signs, signs_of
 from sync_protocol.dossier.text import refused
 
 PREFIX = "MT"
 ENTROPY_BYTES = 8
 
-_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXY"
-_LOOK_ALIKES = str.maketrans("ILOZU", "1102V")
 _CHANCE_SIGNS = 6
 _SHAPE = re.compile(r"MT(?P<day>[0-9]{6})(?P<chance>[0-9A-Y]{6})(?P<check>[0-9A-Y])")
-_BETWEEN = re.compile(r"[ \-.]")
 _CHARACTERS_MAX = 40
 _YEARS = range(2000, 2100)
 
@@ -49,18 +46,12 @@ def make_provisional_code(received_on: date, entropy: bytes) -> ProvisionalCode:
         raise AssertionError(f"a provisional code needs {ENTROPY_BYTES} random bytes")
     if received_on.year not in _YEARS:
         raise refused("received_on", "is no day on which a dossier comes in", "day")
-    number = int.from_bytes(entropy)
-    signs = ""
-    for _ in range(_CHANCE_SIGNS):
-        number, sign = divmod(number, len(_ALPHABET))
-        signs += _ALPHABET[sign]
-    return _written(received_on, signs)
+    return _written(received_on, signs_of(entropy, _CHANCE_SIGNS))
 
 
 def read_provisional_code(text: str) -> ProvisionalCode:
     """Read a code as people type it: any case, with or without hyphens. Raises `InputError`."""
-    squeezed = _BETWEEN.sub("", text.strip()).upper() if len(text) <= _CHARACTERS_MAX else ""
-    found = _SHAPE.fullmatch(squeezed.translate(_LOOK_ALIKES))
+    found = _SHAPE.fullmatch(read_signs(text) if len(text) <= _CHARACTERS_MAX else "")
     if found is None:
         raise refused("code", "is no provisional code such as MT-260930-7K3QD9X", "shape")
     try:
@@ -80,5 +71,5 @@ def _written(received_on: date, signs: str) -> ProvisionalCode:
 
 def _check(signs: str) -> str:
     """Return the check character; the weights 2, 3, … are all different modulo 31."""
-    total = sum(weight * _ALPHABET.index(sign) for weight, sign in enumerate(signs, start=2))
-    return _ALPHABET[-total % len(_ALPHABET)]
+    total = sum(weight * SIGNS.index(sign) for weight, sign in enumerate(signs, start=2))
+    return SIGNS[-total % len(SIGNS)]

@@ -11,6 +11,8 @@ What the tables do not say:
   and sealed manifest once there is one. Dates may be YYYY or YYYY-MM where old papers know no more.
 * A dossier has two codes: the provisional one printed offline, and the official one bound later;
   both stay, and both are searched for ever.
+* `slip` is the secret of the slip that the citizen took home (module `slip`): for checking and
+  printing it, never for a list, a log or a search.
 * An approval relies on who the person is; whatever changes there concurrently puts it in question.
 """
 
@@ -47,6 +49,7 @@ NOTES = 13
 FEE = 14
 ASSIGNEE = 15
 APPROVAL = 16
+SLIP = 17
 
 _DAY = (Part("value", ValueType.DATE, 10),)
 _CODE = (Part("value", size_max=40),)
@@ -131,6 +134,7 @@ DOSSIER = RecordType(
             settlers=frozenset({SUPERVISOR}),
             basis=(IDENTITY, NAME, BIRTH),
         ),
+        Field(SLIP, "slip", parts=(Part("value", size_max=20),)),
     ),
 )
 """The record type of a dossier."""

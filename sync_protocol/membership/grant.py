@@ -161,6 +161,21 @@ class Certified(Statement, frozen=True):
     certificate: bytes
 
 
+class Lease(Statement, frozen=True):
+    """The right of one feed to the numbers `first` to `last` of every day at an agency.
+
+    From day `valid_from` to day `valid_until` (YYYY-MM-DD), all included; never taken back, because
+    nobody knows which were used.
+    """
+
+    feed: FeedId
+    agency: str
+    first: int
+    last: int
+    valid_from: str
+    valid_until: str
+
+
 TAG_BY_TYPE: dict[type[Statement], int] = {
     Grant: 1,
     Revoke: 2,
@@ -175,6 +190,7 @@ TAG_BY_TYPE: dict[type[Statement], int] = {
     Lapse: 11,
     Activate: 12,
     Certified: 13,
+    Lease: 14,
 }
 _TYPE_BY_TAG = {tag: kind for kind, tag in TAG_BY_TYPE.items()}
 
@@ -250,7 +266,7 @@ def _check(statement: Statement) -> None:
             keys = (statement.device,)
         case Officer():
             ids = (statement.officer,)
-        case Suspect():
+        case Suspect() | Lease():
             ids = (statement.feed,)
         case Adopt() | Reject() | Erase():
             read_dots(statement.dots)

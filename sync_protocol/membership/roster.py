@@ -82,6 +82,7 @@ class Roster:
     profile: g.Profile | None = None
     lapses: dict[DeviceKey, g.Lapse] = field(default_factory=dict)
     unconfirmed: set[DeviceKey] = field(default_factory=set)
+    leases: list[g.Lease] = field(default_factory=list)
     merge_version: int = 1
     by_id: dict[DeviceId, DeviceKey] = field(default_factory=dict)
 
@@ -285,6 +286,8 @@ def _hear(roster: Roster, item: Spoken, statement: g.Statement, *, delegated: bo
             last = roster.lapses.get(statement.device)
             if last is None or statement.version > last.version:
                 roster.lapses[statement.device] = statement
+        case g.Lease():
+            roster.leases.append(statement)
         case g.Activate():
             roster.merge_version = max(roster.merge_version, statement.merge_version)
 

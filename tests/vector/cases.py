@@ -95,6 +95,7 @@ def statements() -> list[g.Statement]:
         g.Lapse(tablet, lapsed=True),
         g.Activate(1),
         g.Certified(b"certificate"),
+        g.Lease(feed, "H26.1", 1, 200, "2026-11-01", "2027-10-31"),
     ]
 
 

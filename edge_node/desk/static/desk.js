@@ -1,6 +1,6 @@
 // Everything works without this. It narrows lists while somebody types, keeps Enter of a reader or
-// a tired hand from leaving a form, takes a second tap on a button for one, and holds the sitting
-// open while somebody types.
+// a tired hand from leaving a form, takes a second tap on a button for one, holds the sitting
+// open while somebody types, keeps what was typed, and sends a new slip to the printer.
 "use strict";
 
 function fold(text) {
@@ -54,6 +54,28 @@ for (const form of document.querySelectorAll("form[method=post]:not([target])"))
 window.addEventListener("pageshow", () => {
   for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent;
 });
+
+// A form that is being filled in is kept on the machine, so that no power cut loses it.
+for (const form of document.querySelectorAll("form[data-draft]")) {
+  let waits = 0;
+  const keep = () => {
+    waits = 0;
+    fetch(form.dataset.draft, { method: "POST", body: new FormData(form) }).catch(() => {});
+  };
+  form.addEventListener("input", () => { waits ||= setTimeout(keep, 1000); });
+  form.addEventListener("submit", () => clearTimeout(waits));
+}
+
+// A slip that was just made goes to the printer: the browser shows its own window for that.
+for (const frame of document.querySelectorAll("iframe[data-print]")) {
+  const form = document.querySelector("form[data-now]");
+  frame.addEventListener("load", () => {
+    try {
+      if (frame.contentWindow.location.href !== "about:blank") frame.contentWindow.print();
+    } catch { /* the browser shows PDFs elsewhere; the button is there */ }
+  });
+  if (form && performance.getEntriesByType("navigation")[0]?.type === "navigate") form.submit();
+}
 
 const wrong = document.querySelector(".wrong input");
 if (wrong) wrong.focus();

@@ -30,6 +30,7 @@ FROZEN = {
     14: ("fee", FieldKind.GROUP, ["amount", "currency"]),
     15: ("assignee", FieldKind.REGISTER, ["value"]),
     16: ("approval", FieldKind.APPROVAL, ["value"]),
+    17: ("slip", FieldKind.REGISTER, ["value"]),
 }
 
 

@@ -33,6 +33,7 @@ ALL: list[g.Statement] = [
     g.Lapse(KEY, True),
     g.Activate(2),
     g.Certified(b"certificate"),
+    g.Lease(FeedId(b"f" * 16), "H26.1", 1, 200, "2026-11-01", "2027-10-31"),
 ]
 
 
