@@ -10,7 +10,16 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
-from edge_node.desk import decisions, dossiers, entrance, people, reception, start
+from edge_node.desk import (
+    card_picture,
+    decisions,
+    dossiers,
+    entrance,
+    people,
+    reception,
+    scans,
+    start,
+)
 from edge_node.desk.site import PREFIX, Desk, make_desk
 
 ROUTES = (
@@ -20,6 +29,8 @@ ROUTES = (
     *decisions.ROUTES,
     *reception.ROUTES,
     *people.ROUTES,
+    *scans.ROUTES,
+    *card_picture.ROUTES,
 )
 
 

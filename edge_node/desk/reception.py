@@ -25,7 +25,8 @@ from device_home.shapes import Shape
 from edge_node.desk.site import Allowed, Desk, Route, acting, language, session
 from edge_node.desk.values import shown_day, typed_day
 from edge_node.desk.words import error_words, pick
-from sync_protocol.dossier.card_qr import read_card_qr
+from sync_protocol import limits
+from sync_protocol.dossier.card_qr import CardQr, read_card_qr
 from sync_protocol.dossier.catalogue import catalogue
 from sync_protocol.dossier.deadline import count_deadline, limit_text
 from sync_protocol.dossier.folding import fold
@@ -109,7 +110,7 @@ def _procedure_row(item: Procedure) -> dict[str, str]:
 
 def show_form(desk: Desk, code: str) -> ResponseReturnValue:
     """Show an empty form."""
-    return _page(desk, Form(_procedure(code), {}, {}, secrets.token_urlsafe(9)))
+    return form_page(desk, Form(_procedure(code), {}, {}, secrets.token_urlsafe(9)))
 
 
 def _procedure(code: str) -> Procedure:
@@ -119,7 +120,8 @@ def _procedure(code: str) -> Procedure:
     return found
 
 
-def _page(desk: Desk, form: Form) -> ResponseReturnValue:
+def form_page(desk: Desk, form: Form) -> ResponseReturnValue:
+    """Show the form as it is."""
     due = _due(desk, form.procedure)
     page = render_template(
         "intake.html",
@@ -129,6 +131,7 @@ def _page(desk: Desk, form: Form) -> ResponseReturnValue:
         states=[(state, label(PAPER_STATES, state, language())) for state in PAPER_STATES],
         due=shown_day(due) if due else "",
         looked=" ".join(sorted(form.codes)),
+        bytes_max=limits.PICTURE_BYTES_MAX,
     )
     return (page, 400) if form.problems else page
 
@@ -151,33 +154,41 @@ def _paper_row(index: int, item: Requirement) -> dict[str, Any]:
 
 def do_form(desk: Desk, code: str) -> ResponseReturnValue:
     """Read the card, or save."""
-    posted = request.form
-    form = Form(
-        _procedure(code),
+    posted, form = request.form, posted_form(code)
+    _take_card(form, posted.get("card", ""))
+    if posted.get("do") != "save" or form.problems:
+        return form_page(desk, form)
+    with session().saving:
+        before = session().saved.get(form.once)
+        return _go(before) if before else _save(desk, form, set(posted.get("looked", "").split()))
+
+
+def posted_form(code: str) -> Form:
+    """Return the form of a procedure as it was sent."""
+    posted, procedure = request.form, _procedure(code)
+    return Form(
+        procedure,
         {name: posted.get(name, "").strip() for name in INPUTS},
         {
             index: posted.get(f"paper.{index}", "")
-            for index in range(len(_procedure(code).papers))
+            for index in range(len(procedure.papers))
             if posted.get(f"paper.{index}", "") in PAPER_STATES
         },
         posted.get("once", "")[:20],
     )
-    _take_card(form, posted.get("card", ""))
-    if posted.get("do") != "save" or form.problems:
-        return _page(desk, form)
-    with session().saving:
-        before = session().saved.get(form.once)
-        return _go(before) if before else _save(desk, form, set(posted.get("looked", "").split()))
 
 
 def _take_card(form: Form, text: str) -> None:
     if not text.strip():
         return
     try:
-        card = read_card_qr(text)
+        fill(form, read_card_qr(text))
     except InputError as problem:
         form.problems["card"] = error_words(problem, language())
-        return
+
+
+def fill(form: Form, card: CardQr) -> None:
+    """Fill what is empty with what a card says; where it differs, both are shown."""
     reading = reading_of_card(card)
     typed = {name: form.values[place] for name, place in _BY_CARD.items() if form.values[place]}
     try:
@@ -213,7 +224,7 @@ def _save(desk: Desk, form: Form, looked: set[str]) -> ResponseReturnValue:
         _remark(form, read.warnings)
         _look_for_doubles(desk, form)
         if not form.codes <= looked:
-            return _page(desk, form)
+            return form_page(desk, form)
         record = _write(desk, read)
     except (InputError, StorageError) as problem:  # whatever it is, what was typed stays
         where = str(problem.evidence.get("field", ""))
@@ -222,7 +233,7 @@ def _save(desk: Desk, form: Form, looked: set[str]) -> ResponseReturnValue:
             place = "passport_issuer"
         known = place in INPUTS
         form.problems[place if known else ""] = error_words(problem, language())
-        return _page(desk, form)
+        return form_page(desk, form)
     session().keep_saved(form.once, record)
     desk.on_change()
     return _go(record)
