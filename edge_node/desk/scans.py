@@ -20,10 +20,9 @@ from device_home.shapes import Shape, whole
 from edge_node.desk.dossiers import open_dossier, shown_paper
 from edge_node.desk.site import Allowed, Desk, Route, acting, language, session
 from edge_node.desk.start import list_row
-from edge_node.desk.words import error_words
+from edge_node.desk.words import error_words, pick
 from sync_protocol import limits
 from sync_protocol.dossier.catalogue import catalogue
-from sync_protocol.dossier.labels import ENGLISH
 from sync_protocol.errors import SyncError
 from sync_protocol.view import RecordView
 
@@ -68,15 +67,17 @@ def _page(desk: Desk, view: RecordView, problem: str = "") -> ResponseReturnValu
 
 
 def _kinds(view: RecordView) -> list[Shape]:
-    """Return the papers that the procedure asks for."""
+    """Return the papers that the procedure asks for, and under which condition."""
     procedure = catalogue().find(str(view.value("procedure") or ""))
-    kinds = [item.type for item in procedure.papers] if procedure else []
-    known = catalogue().papers
-    english = language() == ENGLISH
-    return [
-        {"type": kind, "name": known[kind].en if english else known[kind].vi}
-        for kind in dict.fromkeys(kinds)
-    ]
+    kinds = {item.type: item.when for item in procedure.papers} if procedure else {}
+    known = catalogue()
+    rows = []
+    for kind, when in kinds.items():
+        name, condition = known.papers[kind], known.conditions.get(when)
+        words = "" if condition is None else pick((condition.vi, condition.en), language())
+        row = {"type": kind, "name": pick((name.vi, name.en), language()), "when": words}
+        rows.append(row)
+    return rows
 
 
 def do_add(desk: Desk, record: str) -> ResponseReturnValue:

@@ -30,7 +30,7 @@ for (const box of document.querySelectorAll("input[data-filter]")) {
 
 for (const form of document.querySelectorAll("form[data-keep]")) {
   form.addEventListener("keydown", (event) => {
-    const isInput = event.target.tagName === "INPUT" && event.target.type !== "hidden";
+    const isInput = event.target.tagName === "INPUT" && !["hidden", "file"].includes(event.target.type);
     if (event.key !== "Enter" || !isInput || event.target.id === "card") return;
     event.preventDefault();
     const inputs = [...form.querySelectorAll("input:not([type=hidden]), select, textarea, button")];
