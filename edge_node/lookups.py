@@ -12,6 +12,9 @@ from collections.abc import Iterable, Sequence
 
 from device_home.command import DONE, FAILED, Command, Output
 from device_home.device import Device
+from device_home.picture.sandbox import Sandbox
+from device_home.picture.scan import read_card
+from device_home.scan_files import ScanFile, read_bounded
 from sync_protocol import limits
 from sync_protocol.clock import wall_ms
 from sync_protocol.dossier.card_qr import CardQr, read_card_qr
@@ -31,6 +34,13 @@ def lookup_commands() -> list[Command[Device]]:
             "read the text of an identity card's QR code",
             run_card,
             _card_options,
+            alone=True,
+        ),
+        Command(
+            "card read",
+            "read the QR code of an identity card in a picture",
+            run_read,
+            _read_options,
             alone=True,
         ),
         Command(
@@ -60,7 +70,20 @@ def _typed(words: Sequence[str]) -> str:
 
 def run_card(_device: Device, arguments: Namespace, output: Output) -> int:
     """Say what the QR code of a card says, and what is odd about it."""
-    card = read_card_qr(_typed([arguments.text]))
+    return _say_card(read_card_qr(_typed([arguments.text])), output)
+
+
+def run_read(_device: Device, arguments: Namespace, output: Output) -> int:
+    """Say the same of a card in a picture, which a child process reads."""
+    picture = ScanFile(output.path(arguments.image), arguments.image)
+    return _say_card(read_card(Sandbox(), read_bounded(picture)), output)
+
+
+def _read_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("image", metavar="IMAGE", help="a JPEG, PNG or WebP")
+
+
+def _say_card(card: CardQr, output: Output) -> int:
     output.data(_card_answer(card))
     _say_fields(output, _card_answer(card))
     _say_remarks(output, card.remarks)

@@ -94,6 +94,34 @@ SCAN_EDGE_PIXELS_MAX = 20_000
 SCAN_PIXELS_MAX = 100_000_000
 """Pixels of a scan: A4 at 600 dpi has 35 million; decoded at 3 B each, 300 MB at most."""
 
+# --- pictures from outside, read in a child process ----------------------------------------
+PICTURE_BYTES_MAX = 8 * MIB
+"""One picture or PDF that is sent to the desk: a photo of 12 million pixels has 3 to 6 MiB. It
+fits, with its form, the bodies that a station takes (9 MiB)."""
+PICTURE_PIXELS_MAX = 50_000_000
+"""The sharpest phones in use here take 50 million pixels; A4 at 600 dpi has 35 million."""
+PICTURE_MEMORY_BYTES_MAX = 768 * MIB
+"""Address space of the child: libraries 284 MiB (measured), and a picture at its bound twice, while
+it is made smaller: 50 million x 4 B x 2 = 382 MiB; the rest for work on the smaller one."""
+PICTURE_CPU_S = 10
+"""A page of 12 million pixels takes 1 s, a third of it for libraries; times ten for an old box."""
+PICTURE_WALL_S = 15
+"""Until a child is ended, and until somebody who waits for a turn is told to come again."""
+PICTURE_FILES_MAX = 32
+"""Open files of the child: three pipes, and one library at a time while it loads."""
+PICTURE_CHILDREN_MAX = 2
+"""At once: 2 x 768 MiB at the very most, and a core is left for the desk."""
+PICTURE_CODES_MAX = 8
+"""QR codes looked at in one picture: the card's own, and what lies beside it."""
+PAGE_BYTES_MAX = 2_000_000
+"""A page as it is kept: the portal takes 2 MB a file; the usual page has 60 to 120 KB."""
+PICTURE_ANSWER_BYTES_MAX = PAGE_BYTES_MAX + 64 * KIB
+"""What a child may say: a page, or 8 codes of 3,000 characters that JSON writes in six each."""
+DOCUMENT_PAGES_MAX = 100
+"""Pages of one PDF: a land dossier has 40; at 20 MiB, 200 KiB are left for each."""
+DOCUMENT_OBJECTS_MAX = 50_000
+"""Objects of one PDF: a page that a word processor made has ten to fifty; times ten."""
+
 # --- intake --------------------------------------------------------------------------------
 INTAKE_LINE_BYTES_MAX = 64 * KIB
 """One dossier as a line of JSON: real ones have under 1 KiB; 256 papers of 200 B fit."""

@@ -61,7 +61,7 @@ def _page(
             for name, item in shape["fields"].items()
             if name not in _SHOWN_IN_HEAD
         ],
-        papers=[_paper(desk, item) for item in shape["papers"]],
+        papers=[shown_paper(desk, item) for item in shape["papers"]],
         notes=[{**item, "when": moment(item["time"])} for item in shape["notes"]],
         history=[_event(item) for item in reversed(shape["history"])],
         reads=[{**item, "when": moment(item["time"])} for item in shape["scans_read"]],
@@ -88,7 +88,8 @@ def _field(name: str, item: Shape) -> Shape:
     }
 
 
-def _paper(desk: Desk, item: Shape) -> Shape:
+def shown_paper(desk: Desk, item: Shape) -> Shape:
+    """Return a paper as a page shows it."""
     kind = place_kind(desk.device.home.place().name)
     scan = item["scan"]
     return {

@@ -11,6 +11,7 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
 from edge_node.desk import (
+    card_picture,
     decisions,
     dossiers,
     drafts,
@@ -18,6 +19,7 @@ from edge_node.desk import (
     people,
     printing,
     reception,
+    scans,
     start,
 )
 from edge_node.desk.site import PREFIX, Desk, make_desk
@@ -31,6 +33,8 @@ ROUTES = (
     *drafts.ROUTES,
     *printing.ROUTES,
     *people.ROUTES,
+    *scans.ROUTES,
+    *card_picture.ROUTES,
 )
 
 

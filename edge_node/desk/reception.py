@@ -28,7 +28,8 @@ from edge_node.desk.drafts import drop_draft, find_draft, keep_draft
 from edge_node.desk.site import Allowed, Desk, Route, acting, language, session
 from edge_node.desk.values import shown_day, typed_day
 from edge_node.desk.words import error_words, pick
-from sync_protocol.dossier.card_qr import read_card_qr
+from sync_protocol import limits
+from sync_protocol.dossier.card_qr import CardQr, read_card_qr
 from sync_protocol.dossier.catalogue import catalogue
 from sync_protocol.dossier.deadline import count_deadline, limit_text
 from sync_protocol.dossier.folding import fold
@@ -119,8 +120,8 @@ def show_form(desk: Desk, code: str) -> ResponseReturnValue:
     procedure, name = _procedure(code), request.args.get("aside", "")
     draft = find_draft(desk.replica, acting(), name)
     if draft is None:
-        return _page(desk, Form(procedure, {}, {}, secrets.token_urlsafe(9)))
-    return _page(desk, _form(procedure, draft.values, name))
+        return form_page(desk, Form(procedure, {}, {}, secrets.token_urlsafe(9)))
+    return form_page(desk, _form(procedure, draft.values, name))
 
 
 def _form(procedure: Procedure, posted: Mapping[str, str], once: str) -> Form:
@@ -141,7 +142,8 @@ def _procedure(code: str) -> Procedure:
     return found
 
 
-def _page(desk: Desk, form: Form) -> ResponseReturnValue:
+def form_page(desk: Desk, form: Form) -> ResponseReturnValue:
+    """Show the form as it is."""
     due = _due(desk, form.procedure)
     page = render_template(
         "intake.html",
@@ -151,6 +153,7 @@ def _page(desk: Desk, form: Form) -> ResponseReturnValue:
         states=[(state, label(PAPER_STATES, state, language())) for state in PAPER_STATES],
         due=shown_day(due) if due else "",
         looked=" ".join(sorted(form.codes)),
+        bytes_max=limits.PICTURE_BYTES_MAX,
     )
     return (page, 400) if form.problems else page
 
@@ -173,27 +176,34 @@ def _paper_row(index: int, item: Requirement) -> dict[str, Any]:
 
 def do_form(desk: Desk, code: str) -> ResponseReturnValue:
     """Read the card, or save."""
-    posted = request.form
-    form = _form(_procedure(code), posted, posted.get("once", "")[:20])
+    posted, form = request.form, posted_form(code)
     if posted.get("do") == "aside":
         keep_draft(desk.replica, acting(), form.once, code, posted)
         return redirect(url_for("home"))
     _take_card(form, posted.get("card", ""))
     if posted.get("do") != "save" or form.problems:
-        return _page(desk, form)
+        return form_page(desk, form)
     with session().saving:
         before = session().saved.get(form.once)
         return _go(before) if before else _save(desk, form, set(posted.get("looked", "").split()))
+
+
+def posted_form(code: str) -> Form:
+    """Return the form of a procedure as it was sent."""
+    return _form(_procedure(code), request.form, request.form.get("once", "")[:20])
 
 
 def _take_card(form: Form, text: str) -> None:
     if not text.strip():
         return
     try:
-        card = read_card_qr(text)
+        fill(form, read_card_qr(text))
     except InputError as problem:
         form.problems["card"] = error_words(problem, language())
-        return
+
+
+def fill(form: Form, card: CardQr) -> None:
+    """Fill what is empty with what a card says; where it differs, both are shown."""
     reading = reading_of_card(card)
     typed = {name: form.values[place] for name, place in _BY_CARD.items() if form.values[place]}
     try:
@@ -229,7 +239,7 @@ def _save(desk: Desk, form: Form, looked: set[str]) -> ResponseReturnValue:
         _remark(form, read.warnings)
         _look_for_doubles(desk, form)
         if not form.codes <= looked:
-            return _page(desk, form)
+            return form_page(desk, form)
         record = _write(desk, read, form.values["old_slip"])
     except (InputError, StorageError) as problem:  # whatever it is, what was typed stays
         where = str(problem.evidence.get("field", ""))
@@ -238,7 +248,7 @@ def _save(desk: Desk, form: Form, looked: set[str]) -> ResponseReturnValue:
             place = "passport_issuer"
         known = place in INPUTS
         form.problems[place if known else ""] = error_words(problem, language())
-        return _page(desk, form)
+        return form_page(desk, form)
     session().keep_saved(form.once, record)
     drop_draft(desk.replica, acting(), form.once)
     desk.on_change()

@@ -14,13 +14,14 @@ What holds:
 from __future__ import annotations
 
 import hmac
+import io
 import logging
 import secrets
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from importlib import resources
-from typing import NoReturn
+from typing import IO, NoReturn
 
 import flask
 from flask import Flask, Response, abort, redirect, request, url_for
@@ -28,6 +29,7 @@ from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
 
 from device_home.device import Device
+from device_home.picture.sandbox import Sandbox
 from edge_node.desk.sessions import Session, Sessions, Typed
 from edge_node.desk.words import error_words, pick, translator
 from sync_protocol import limits
@@ -43,7 +45,7 @@ SESSION_COOKIE = "__Host-desk"
 GUEST_COOKIE = "__Host-desk-guest"
 LANGUAGE_COOKIE = "__Host-desk-language"
 FORM_BYTES_MAX = 256 * limits.KIB
-"""A page of edits is under 20 KiB; scans do not come this way yet."""
+"""A page of edits is under 20 KiB; a route that takes pictures says how much it takes."""
 FORM_PARTS_MAX = 300
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
 _STATIC = {"desk.css": "text/css", "desk.js": "text/javascript"}
@@ -69,6 +71,7 @@ class Desk:
     device: Device
     sessions: Sessions
     on_change: Callable[[], None]
+    pictures: Sandbox = field(default_factory=Sandbox)
 
     @property
     def replica(self) -> Replica:
@@ -89,11 +92,20 @@ class Route:
     allowed: Allowed
     page: Callable[..., ResponseReturnValue]
     kept: bool = False
+    body_bytes_max: int = FORM_BYTES_MAX
+
+
+class _Request(flask.Request):
+    """A request whose files stay in memory: nothing in clear touches a disk, however large."""
+
+    def _get_file_stream(self, *_: object, **__: object) -> IO[bytes]:
+        return io.BytesIO()
 
 
 def make_desk(desk: Desk, routes: Sequence[Route]) -> Flask:
     """Return the WSGI app of the desk, to be mounted at `PREFIX`."""
     app = Flask("edge_node.desk", static_folder=None)
+    app.request_class = _Request
     app.config.update(MAX_CONTENT_LENGTH=FORM_BYTES_MAX, MAX_FORM_PARTS=FORM_PARTS_MAX)
     app.config.update(MAX_FORM_MEMORY_SIZE=FORM_BYTES_MAX)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
@@ -165,6 +177,7 @@ def _guard(desk: Desk, declared: dict[str, Route]) -> ResponseReturnValue | None
     route = declared.get(request.endpoint or "")
     if route is None:
         return None  # no such page: answered as such
+    request.max_content_length = route.body_bytes_max
     if request.method not in _READING:
         _check_ours(needs_session=route.allowed is not Allowed.ANYBODY)
     if route.allowed is Allowed.ANYBODY:

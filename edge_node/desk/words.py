@@ -14,6 +14,48 @@ from sync_protocol.errors import StorageError, SyncError
 
 Pair = tuple[str, str]
 
+PICTURES: dict[str, Pair] = {
+    "empty": ("Chưa chọn ảnh hoặc tệp.", "No picture or file was chosen."),
+    "media-type": (
+        "Chỉ nhận ảnh JPEG, PNG, WebP hoặc tệp PDF.",
+        "Only JPEG, PNG and WebP pictures and PDF files are taken.",
+    ),
+    "picture-bytes": ("Tệp lớn hơn 8 MB. Hãy chụp nhỏ hơn.", "The file is larger than 8 MB."),
+    "picture-size": ("Ảnh quá lớn. Hãy chụp cỡ nhỏ hơn.", "The picture has too many pixels."),
+    "dimensions": ("Ảnh quá lớn. Hãy chụp cỡ nhỏ hơn.", "The picture has too many pixels."),
+    "picture-damaged": ("Ảnh bị hỏng. Hãy chụp lại.", "The picture is damaged. Take it again."),
+    "cut-off": ("Tệp bị cắt mất phần cuối. Hãy gửi lại.", "The file is cut off. Send it again."),
+    "jpeg-end": ("Ảnh bị cắt mất phần cuối. Hãy gửi lại.", "The picture is cut off. Send again."),
+    "picture-broke": (
+        "Không đọc được tệp này. Hãy chụp lại hoặc chọn tệp khác.",
+        "This file can't be read. Take the picture again or choose another file.",
+    ),
+    "picture-busy": (
+        "Máy đang đọc ảnh khác. Hãy thử lại sau ít phút.",
+        "Other pictures are being read. Try again in a moment.",
+    ),
+    "picture-pdf": ("Đây là tệp PDF. Hãy chụp ảnh thẻ.", "This is a PDF: take a picture instead."),
+    "page-bytes": ("Trang vẫn lớn hơn 2 MB. Hãy chụp lại.", "The page stays larger than 2 MB."),
+    "pdf-damaged": ("Tệp PDF bị hỏng hoặc không có trang.", "The PDF is damaged or has no page."),
+    "pdf-encrypted": ("Tệp PDF có mật khẩu.", "The PDF asks for a password."),
+    "pdf-script": (
+        "Tệp PDF tự chạy lệnh hoặc tự gửi dữ liệu. Hãy in ra rồi chụp lại.",
+        "The PDF runs or sends something by itself. Print it and photograph the pages.",
+    ),
+    "pdf-files": (
+        "Tệp PDF mang theo tệp khác bên trong. Hãy tách ra.",
+        "The PDF carries other files within. Take them out.",
+    ),
+    "pdf-pages": ("Tệp PDF có hơn 100 trang. Hãy tách nhỏ.", "The PDF has over 100 pages."),
+    "scan-there": ("Giấy tờ này đã có bản chụp.", "This paper has a scan already."),
+    "scan-gone": (
+        "Giấy tờ này vừa có thay đổi. Hãy xem lại.",
+        "This paper has just been changed. Look again.",
+    ),
+    "paper-name": ("Hãy ghi tên giấy tờ.", "Say what paper it is."),
+}
+"""What may be said of a picture or document; what is safe is added to each."""
+
 _REASONS: dict[str, Pair] = {
     "move-supervisor": (
         "Chỉ lãnh đạo được từ chối hồ sơ. Chưa thay đổi gì.",
@@ -97,6 +139,14 @@ _REASONS: dict[str, Pair] = {
         "Mẫu này không hợp với tình trạng hồ sơ lúc này. Chưa in gì.",
         "This form does not fit the dossier as it stands. Nothing was printed.",
     ),
+    "card-unread": (
+        "Không đọc được mã QR trong ảnh. Hãy chụp lại gần hơn, rõ nét, không lóa; hoặc nhập tay.",
+        "No code could be read in the picture. Take it closer, sharp, without glare; or type.",
+    ),
+    **{
+        reason: (f"{vi} Chưa có gì được lưu.", f"{en} Nothing was saved.")
+        for reason, (vi, en) in PICTURES.items()
+    },
     "pin": (
         "Mã PIN cần ít nhất 6 số hoặc chữ, không giống hệt nhau, không liên tiếp (123456).",
         "A PIN needs at least 6 digits or letters, not all alike, not in a row (123456).",
@@ -115,6 +165,10 @@ _REASONS: dict[str, Pair] = {
     ),
 }
 _CODES: dict[str, Pair] = {
+    "attachment-refused": (
+        "Tệp này bị hỏng hoặc không đúng loại. Chưa có gì được lưu.",
+        "This file is damaged or of another kind. Nothing was saved.",
+    ),
     "schema": (
         "Có mục quá dài hoặc không hợp lệ. Chưa có gì được lưu.",
         "Something is too long or does not fit. Nothing was saved.",

@@ -50,10 +50,15 @@ class MediaType(StrEnum):
 def check_scan(name: str, content: bytes) -> MediaType:
     """Return what `content` is. Raises `AttachmentRefusedError`, and nothing else."""
     _check_name(name)
+    return media_type_of(content)
+
+
+def media_type_of(content: bytes) -> MediaType:
+    """Return what `content` is, whatever it is called. Raises `AttachmentRefusedError`."""
     if not content:
-        raise _refused("The file is empty.", "empty")
+        raise refuse("The file is empty.", "empty")
     if len(content) > limits.ATTACHMENT_BYTES_MAX:
-        raise _refused(
+        raise refuse(
             "The file is larger than 20 MiB.",
             "size",
             bytes=len(content),
@@ -62,19 +67,20 @@ def check_scan(name: str, content: bytes) -> MediaType:
     try:
         return _media_type(content)
     except (struct.error, IndexError):
-        raise _refused("The file is cut off.", "cut-off", bytes=len(content)) from None
+        raise refuse("The file is cut off.", "cut-off", bytes=len(content)) from None
 
 
-def _refused(what: str, reason: str, **evidence: object) -> AttachmentRefusedError:
+def refuse(what: str, reason: str, **evidence: object) -> AttachmentRefusedError:
+    """Return the error that says what is wrong with a scan, and that nothing was saved."""
     return AttachmentRefusedError(f"{what} {KEPT}", reason=reason, **evidence)
 
 
 def _check_name(name: str) -> None:
     bad = not name or len(name) > _NAME_CHARACTERS_MAX or "/" in name or "\\" in name
     if bad or any(ord(character) < ord(" ") for character in name):
-        raise _refused("The file has no usable name.", "name")
+        raise refuse("The file has no usable name.", "name")
     if name.rpartition(".")[2].lower() not in _ENDINGS:
-        raise _refused("The file's name must end in .jpg, .png, .webp or .pdf.", "name-ending")
+        raise refuse("The file's name must end in .jpg, .png, .webp or .pdf.", "name-ending")
 
 
 def _media_type(content: bytes) -> MediaType:
@@ -89,17 +95,17 @@ def _media_type(content: bytes) -> MediaType:
         return MediaType.WEBP
     if content.startswith(b"%PDF-"):
         if b"%%EOF" not in content[-_PDF_END_BYTES:]:
-            raise _refused("The document is cut off.", "cut-off")
+            raise refuse("The document is cut off.", "cut-off")
         return MediaType.PDF
-    raise _refused("The file is no JPEG, PNG, WebP or PDF.", "media-type")
+    raise refuse("The file is no JPEG, PNG, WebP or PDF.", "media-type")
 
 
 def _check_size(width: int, height: int) -> None:
     if width < 1 or height < 1:
-        raise _refused("The picture has no size.", "dimensions", width=width, height=height)
+        raise refuse("The picture has no size.", "dimensions", width=width, height=height)
     too_long = max(width, height) > limits.SCAN_EDGE_PIXELS_MAX
     if too_long or width * height > limits.SCAN_PIXELS_MAX:
-        raise _refused("The picture is too large.", "dimensions", width=width, height=height)
+        raise refuse("The picture is too large.", "dimensions", width=width, height=height)
 
 
 def _jpeg_size(content: bytes) -> tuple[int, int]:
@@ -108,7 +114,7 @@ def _jpeg_size(content: bytes) -> tuple[int, int]:
     at = 2
     for _ in range(_JPEG_SEGMENTS_MAX):
         if content[at] != 0xFF:  # noqa: PLR2004  # every marker starts so
-            raise _refused("The picture is damaged.", "jpeg-marker")
+            raise refuse("The picture is damaged.", "jpeg-marker")
         marker = content[at + 1]
         if marker == 0xFF:  # noqa: PLR2004  # padding
             at += 1
@@ -119,7 +125,7 @@ def _jpeg_size(content: bytes) -> tuple[int, int]:
         (length,) = struct.unpack_from(">H", content, at)
         if marker in _JPEG_FRAMES:
             if size is not None or length < 8:  # noqa: PLR2004  # precision, sizes, components
-                raise _refused("The picture is damaged.", "jpeg-frame")
+                raise refuse("The picture is damaged.", "jpeg-frame")
             height, width = struct.unpack_from(">HH", content, at + 3)
             size = (width, height)
         if marker == _JPEG_SCAN:
@@ -129,15 +135,15 @@ def _jpeg_size(content: bytes) -> tuple[int, int]:
         if length < 2:  # noqa: PLR2004  # a length counts itself
             break
         at += length
-    raise _refused("The picture is damaged or cut off.", "jpeg-end")
+    raise refuse("The picture is damaged or cut off.", "jpeg-end")
 
 
 def _png_size(content: bytes) -> tuple[int, int]:
     length, kind, width, height = struct.unpack_from(">I4sII", content, len(_PNG))
     if length != 13 or kind != b"IHDR":  # noqa: PLR2004  # the only lawful length
-        raise _refused("The picture is damaged.", "png-header")
+        raise refuse("The picture is damaged.", "png-header")
     if not content[-_PNG_TAIL_BYTES:].rstrip(b"\0\r\n").endswith(_PNG_END):
-        raise _refused("The picture is cut off.", "cut-off")
+        raise refuse("The picture is cut off.", "cut-off")
     return width, height
 
 
@@ -145,7 +151,7 @@ def _webp_size(content: bytes) -> tuple[int, int]:
     (riff,) = struct.unpack_from("<I", content, 4)
     kind, _, body = struct.unpack_from("<4sI10s", content, 12)
     if riff + 8 > len(content):
-        raise _refused("The picture is cut off.", "cut-off")
+        raise refuse("The picture is cut off.", "cut-off")
     if kind == b"VP8X":
         width = int.from_bytes(body[4:7], "little") + 1
         return width, int.from_bytes(body[7:10], "little") + 1
@@ -155,4 +161,4 @@ def _webp_size(content: bytes) -> tuple[int, int]:
     if kind == b"VP8 " and body[3:6] == _VP8_KEYFRAME:
         width, height = struct.unpack_from("<HH", body, 6)
         return width & 0x3FFF, height & 0x3FFF
-    raise _refused("The picture is damaged.", "webp-header")
+    raise refuse("The picture is damaged.", "webp-header")

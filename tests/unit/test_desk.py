@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import io
+from typing import cast
+
 import pytest
 from flask import Flask
+from werkzeug.test import EnvironBuilder
 
 from edge_node.desk.mount import ROUTES
 from edge_node.desk.sessions import FAILURES_MAX, IDLE_S, SESSIONS_MAX, SHIFT_S, Sessions
-from edge_node.desk.site import Allowed, Route, check_declared
+from edge_node.desk.site import Allowed, Desk, Route, check_declared, make_desk
 from edge_node.desk.values import EDITABLE, shown_day, shown_value, typed_day, typed_words
 from sync_protocol.dossier.labels import VIETNAMESE
 from sync_protocol.errors import InputError
@@ -36,6 +40,17 @@ def test_a_route_that_nobody_declared_stops_the_start() -> None:
     app.add_url_rule("/added", "added", page, methods=["GET"])
     with pytest.raises(AssertionError, match="added"):
         check_declared(app, known)
+
+
+def test_what_is_uploaded_stays_in_memory() -> None:
+    page = {"file": (io.BytesIO(bytes(2_000_000)), "page.jpg")}
+    builder = EnvironBuilder(method="POST", data=page)
+    app = make_desk(cast("Desk", None), [])
+    environ = builder.get_environ()
+    with environ["wsgi.input"]:
+        request = app.request_class(environ)
+        assert isinstance(request.files["file"].stream, io.BytesIO)
+    builder.close()
 
 
 def test_a_declared_route_with_another_method_stops_the_start() -> None:

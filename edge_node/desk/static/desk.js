@@ -30,7 +30,7 @@ for (const box of document.querySelectorAll("input[data-filter]")) {
 
 for (const form of document.querySelectorAll("form[data-keep]")) {
   form.addEventListener("keydown", (event) => {
-    const isInput = event.target.tagName === "INPUT" && event.target.type !== "hidden";
+    const isInput = event.target.tagName === "INPUT" && !["hidden", "file"].includes(event.target.type);
     if (event.key !== "Enter" || !isInput || event.target.id === "card") return;
     event.preventDefault();
     const inputs = [...form.querySelectorAll("input:not([type=hidden]), select, textarea, button")];
@@ -45,6 +45,19 @@ for (const form of document.querySelectorAll("form[data-keep]")) {
   });
 }
 
+// A picture is sent as soon as it is chosen; one that is too large is told at once.
+for (const input of document.querySelectorAll("input[data-send]")) {
+  const button = document.getElementById(input.dataset.send);
+  if (button) button.hidden = true;
+  input.addEventListener("change", () => {
+    const file = input.files[0];
+    const large = Boolean(file) && file.size > Number(input.dataset.max);
+    input.form.querySelector("[data-large]").hidden = !large;
+    input.form.querySelector("[data-wait]").hidden = large || !file;
+    if (file && !large) input.form.requestSubmit(button);
+  });
+}
+
 for (const form of document.querySelectorAll("form[method=post]:not([target])")) {
   form.addEventListener("submit", (event) => {
     if (form.dataset.sent) event.preventDefault();
@@ -53,6 +66,7 @@ for (const form of document.querySelectorAll("form[method=post]:not([target])"))
 }
 window.addEventListener("pageshow", () => {
   for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent;
+  for (const told of document.querySelectorAll("[data-wait]")) told.hidden = true;
 });
 
 // A form that is being filled in is kept on the machine, so that no power cut loses it.
