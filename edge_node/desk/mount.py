@@ -10,7 +10,7 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
-from edge_node.desk import decisions, dossiers, entrance, people, reception, start
+from edge_node.desk import decisions, dossiers, entrance, moves, people, reception, start
 from edge_node.desk.site import PREFIX, Desk, make_desk
 
 ROUTES = (
@@ -20,6 +20,7 @@ ROUTES = (
     *decisions.ROUTES,
     *reception.ROUTES,
     *people.ROUTES,
+    *moves.ROUTES,
 )
 
 

@@ -20,6 +20,7 @@ from sync_protocol.dossier.folding import fold
 from sync_protocol.dossier.labels import STATUSES, label
 from sync_protocol.dossier.local_time import local_time
 from sync_protocol.dossier.record_type import DOSSIER
+from sync_protocol.dossier.status import Status
 from sync_protocol.errors import InputError
 from sync_protocol.identity import RecordId
 from sync_protocol.storage.store import Query
@@ -45,6 +46,7 @@ def show_home(desk: Desk) -> ResponseReturnValue:
         held=counts.held,
         records=counts.records,
         unsent=unsent,
+        uncollected=counts.by_facet.get(Status.READY.value, 0),
         overdue=len(due.overdue),
         today=len(due.today),
         due_whole=due.whole,

@@ -23,6 +23,22 @@ _REASONS: dict[str, Pair] = {
         "Chuyển sang trạng thái này phải ghi lý do. Chưa thay đổi gì.",
         "This status needs its reason. Nothing was changed.",
     ),
+    "move-papers": (
+        "Ghi rõ từng giấy tờ còn thiếu hoặc sai ở điểm nào. Chưa thay đổi gì.",
+        "Say of each paper what is missing or wrong. Nothing was changed.",
+    ),
+    "until": (
+        "Ngày hẹn mới phải sau ngày hẹn cũ và chưa qua. Chưa thay đổi gì.",
+        "The new date must be later than the old one, and not past. Nothing was changed.",
+    ),
+    "day-off": (
+        "Ngày hẹn mới là ngày nghỉ. Chưa thay đổi gì.",
+        "The new date is a day off. Nothing was changed.",
+    ),
+    "not-due": (
+        "Hồ sơ này không có hạn trả đang chạy. Chưa thay đổi gì.",
+        "This dossier has no due date that counts now. Nothing was changed.",
+    ),
     "transition": (
         "Hồ sơ không chuyển sang trạng thái đó được lúc này. Chưa thay đổi gì.",
         "The dossier can't move to that status now. Nothing was changed.",

@@ -11,6 +11,9 @@ What the tables do not say:
   and sealed manifest once there is one. Dates may be YYYY or YYYY-MM where old papers know no more.
 * A dossier has two codes: the provisional one printed offline, and the official one bound later;
   both stay, and both are searched for ever.
+* `result` is the paper that the office issues: its number there, who signed it, and the day.
+  `handed_over` is who took it, and as whom ("chính chủ", "người được ủy quyền"). When, and by which
+  officer, stands with the values themselves; the result's scan is a paper of type `RESULT_PAPER`.
 * An approval relies on who the person is; whatever changes there concurrently puts it in question.
 """
 
@@ -47,6 +50,11 @@ NOTES = 13
 FEE = 14
 ASSIGNEE = 15
 APPROVAL = 16
+RESULT = 17
+HANDED_OVER = 18
+
+RESULT_PAPER = "ket-qua"
+"""The type of the paper whose scan is the result."""
 
 _DAY = (Part("value", ValueType.DATE, 10),)
 _CODE = (Part("value", size_max=40),)
@@ -130,6 +138,22 @@ DOSSIER = RecordType(
             writers=frozenset({SUPERVISOR}),
             settlers=frozenset({SUPERVISOR}),
             basis=(IDENTITY, NAME, BIRTH),
+        ),
+        Field(
+            RESULT,
+            "result",
+            FieldKind.GROUP,
+            (
+                Part("reference", size_max=60),
+                Part("signer", size_max=200),
+                Part("signed_on", ValueType.DATE, 10),
+            ),
+        ),
+        Field(
+            HANDED_OVER,
+            "handed_over",
+            FieldKind.GROUP,
+            (Part("to", size_max=200), Part("as", size_max=100)),
         ),
     ),
 )
