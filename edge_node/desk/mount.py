@@ -10,7 +10,7 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
-from edge_node.desk import decisions, dossiers, entrance, moves, people, reception, start
+from edge_node.desk import decisions, dossiers, entrance, figures, moves, people, reception, start
 from edge_node.desk.site import PREFIX, Desk, make_desk
 
 ROUTES = (
@@ -21,6 +21,7 @@ ROUTES = (
     *reception.ROUTES,
     *people.ROUTES,
     *moves.ROUTES,
+    *figures.ROUTES,
 )
 
 

@@ -39,6 +39,10 @@ _REASONS: dict[str, Pair] = {
         "Hồ sơ này không có hạn trả đang chạy. Chưa thay đổi gì.",
         "This dossier has no due date that counts now. Nothing was changed.",
     ),
+    "days": (
+        "Không phải khoảng ngày: ghi từ ngày đến ngày, như 01/11/2026.",
+        "No days: write the first and the last, such as 01/11/2026.",
+    ),
     "transition": (
         "Hồ sơ không chuyển sang trạng thái đó được lúc này. Chưa thay đổi gì.",
         "The dossier can't move to that status now. Nothing was changed.",
