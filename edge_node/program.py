@@ -30,6 +30,7 @@ from device_home.upkeep import upkeep_commands, version
 from edge_node.catalogue_commands import catalogue_commands
 from edge_node.commands import station_commands
 from edge_node.lookups import lookup_commands
+from edge_node.portal_commands import portal_commands
 from edge_node.statistics_commands import statistics_commands
 from sync_protocol.errors import StoreBusyError
 from sync_protocol.membership.grant import EDGE
@@ -89,6 +90,7 @@ PROGRAM: Program[Device] = Program(
         Command("serve", "serve tablets and call the city", run_serve, _serve_options, alone=True),
         *station_commands(),
         *statistics_commands(),
+        *portal_commands(),
         *lookup_commands(),
         *catalogue_commands(),
         *intake_commands(),

@@ -36,8 +36,8 @@ from sync_protocol.record.change import RecordChange
 from sync_protocol.replica import Replica
 from sync_protocol.view import RecordView
 
-Move = tuple[int, Dot, str]
-"""When a status was written (a timestamp), by which entry, and which."""
+Move = tuple[int, Dot, str, OfficerId]
+"""When a status was written (a timestamp), by which entry, which, and by whom."""
 
 
 def statistics_commands() -> list[Command[Device]]:
@@ -87,7 +87,7 @@ def counted(replica: Replica, first: date, last: date) -> Iterator[Counted]:
         dots = state.dots()  # not those of entries that are held back
         course = [
             (status, local_time(millis(timestamp)).date())
-            for timestamp, dot, status in sorted(moves[record])
+            for timestamp, dot, status, _ in sorted(moves[record])
             if dot in dots
         ]
         if _was_over(state, course, first):
@@ -120,7 +120,7 @@ def sum_up(replica: Replica, first: date, last: date, found: Iterable[Counted]) 
             for code, added in sorted(by_procedure.items())
         ],
         "officers": [
-            {"officer": who, "name": _called(replica, who), **_row(added)}
+            {"officer": who, "name": called(replica, who), **_row(added)}
             for who, added in sorted(by_officer.items())
         ],
     }
@@ -136,9 +136,9 @@ def status_moves(replica: Replica) -> dict[RecordId, list[Move]]:
             if read is None:
                 continue
             header, changeset, records = read
-            dot = replica.holding.dot(chain, seq)
+            when, dot, who = header.timestamp, replica.holding.dot(chain, seq), header.officer
             for record, change in zip(records, changeset.records, strict=True):
-                found[record] += ((header.timestamp, dot, status) for status in _written(change))
+                found[record] += ((when, dot, status, who) for status in _written(change))
     return found
 
 
@@ -163,8 +163,8 @@ def _course(view: RecordView, received_on: date, course: list[tuple[str, date]])
     )
 
 
-def _called(replica: Replica, who: str) -> str:
-    """Return an officer's name; an assignee may have been written as one."""
+def called(replica: Replica, who: str) -> str:
+    """Return an officer's name from an id in hexadecimal; an assignee may be a name already."""
     try:
         officer = bytes.fromhex(who)
     except ValueError:

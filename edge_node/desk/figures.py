@@ -7,11 +7,9 @@ address holds days, a procedure's code and the number of an officer's row, never
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import NamedTuple
-from weakref import WeakKeyDictionary
 
 from flask import Response, render_template, request
 from flask.typing import ResponseReturnValue
@@ -19,6 +17,7 @@ from flask.typing import ResponseReturnValue
 from device_home.dossiers import load
 from device_home.moves import read_day
 from device_home.shapes import Shape, Ticks, row
+from edge_node.desk.kept import kept
 from edge_node.desk.site import Allowed, Desk, Route, language
 from edge_node.desk.start import list_row
 from edge_node.desk.values import shown_day, typed_day
@@ -37,25 +36,17 @@ ROWS_MAX = 100
 """Dossiers behind one figure on a page of 60 KiB; the table has them all."""
 
 
-class _Kept(NamedTuple):
-    key: object
+class _Figures(NamedTuple):
     found: list[Counted]
     answer: Shape
 
 
-_kept: WeakKeyDictionary[Replica, _Kept] = WeakKeyDictionary()
-_counting = threading.Lock()
-"""One count at a time: two would take twice as long, and find the same."""
+def _figures(replica: Replica, first: date, last: date) -> _Figures:
+    def count() -> _Figures:
+        found = list(counted(replica, first, last))
+        return _Figures(found, sum_up(replica, first, last, found))
 
-
-def _figures(replica: Replica, first: date, last: date) -> _Kept:
-    key = (first, last, frozenset(replica.marks().values()))
-    with _counting:
-        kept = _kept.get(replica)
-        if kept is None or kept.key != key:
-            found = list(counted(replica, first, last))
-            kept = _kept[replica] = _Kept(key, found, sum_up(replica, first, last, found))
-        return kept
+    return kept(replica, "figures", (first, last), count)
 
 
 def _days(desk: Desk) -> tuple[date, date]:
@@ -100,24 +91,24 @@ def _spans(today: date) -> Mapping[str, tuple[str, str]]:
 def show_behind(desk: Desk) -> ResponseReturnValue:
     """Show the dossiers behind one figure."""
     try:
-        kept = _figures(desk.replica, *_days(desk))
+        shown = _figures(desk.replica, *_days(desk))
     except InputError:
         return show_figures(desk)
     figure = request.args.get("figure", "")
     figure = figure if figure in FIGURES else FIGURES[0]
     code, number = request.args.get("procedure", ""), request.args.get("officer", "")
-    officers = kept.answer["officers"]
+    officers = shown.answer["officers"]
     known = number.isdigit() and len(number) < 6 and int(number) < len(officers)  # noqa: PLR2004
     who = officers[int(number)] if known else None
     found = [
         item.record
-        for item in kept.found
+        for item in shown.found
         if item.figures[figure]
         and (not code or item.procedure == code)
         and (who is None or item.officer == who["officer"])
     ]
     ticks = Ticks(desk.replica)
-    days = " – ".join(dict.fromkeys(shown_day(kept.answer[name]) for name in ("from", "to")))
+    days = " – ".join(dict.fromkeys(shown_day(shown.answer[name]) for name in ("from", "to")))
     return render_template(
         "list.html",
         rows=[

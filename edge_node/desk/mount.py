@@ -10,7 +10,17 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
-from edge_node.desk import decisions, dossiers, entrance, figures, moves, people, reception, start
+from edge_node.desk import (
+    decisions,
+    dossiers,
+    entrance,
+    figures,
+    moves,
+    people,
+    portal,
+    reception,
+    start,
+)
 from edge_node.desk.site import PREFIX, Desk, make_desk
 
 ROUTES = (
@@ -22,6 +32,7 @@ ROUTES = (
     *people.ROUTES,
     *moves.ROUTES,
     *figures.ROUTES,
+    *portal.ROUTES,
 )
 
 

@@ -46,7 +46,7 @@ FORM_BYTES_MAX = 256 * limits.KIB
 """A page of edits is under 20 KiB; scans do not come this way yet."""
 FORM_PARTS_MAX = 300
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
-_STATIC = {"desk.css": "text/css", "desk.js": "text/javascript"}
+_STATIC = {"desk.css": "text/css", "desk.js": "text/javascript", "copy.js": "text/javascript"}
 _log = logging.getLogger("motcua")
 
 

@@ -43,6 +43,14 @@ _REASONS: dict[str, Pair] = {
         "Không phải khoảng ngày: ghi từ ngày đến ngày, như 01/11/2026.",
         "No days: write the first and the last, such as 01/11/2026.",
     ),
+    "portal-code": (
+        "Không phải mã hồ sơ của Cổng, như 000.00.01.H26-260930-0012. Chưa lưu gì.",
+        "No code of the portal, such as 000.00.01.H26-260930-0012. Nothing was saved.",
+    ),
+    "code-taken": (
+        "Mã này đã có ở hồ sơ khác. Chưa lưu gì: hãy xem lại mã trên Cổng.",
+        "Another dossier has this code. Nothing was saved: look at the portal again.",
+    ),
     "transition": (
         "Hồ sơ không chuyển sang trạng thái đó được lúc này. Chưa thay đổi gì.",
         "The dossier can't move to that status now. Nothing was changed.",

@@ -36,7 +36,7 @@ def staffed(office: Office) -> Office:
 def run(replica: Replica, *words: str, officer: OfficerId = NO_OFFICER) -> Answer:
     """Run a command as `officer` under `--json`."""
     settings = Settings({"officer": officer.hex() if officer else ""})
-    place = SimpleNamespace(code="00070")
+    place = SimpleNamespace(code="00070", name="Phường Thử")
     app: Any = SimpleNamespace(
         home=SimpleNamespace(settings=settings, place=lambda: place),
         replica=lambda *_: replica,
