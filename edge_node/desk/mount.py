@@ -11,6 +11,7 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
 from edge_node.desk import (
+    bulk,
     decisions,
     dossiers,
     entrance,
@@ -33,6 +34,7 @@ ROUTES = (
     *moves.ROUTES,
     *figures.ROUTES,
     *portal.ROUTES,
+    *bulk.ROUTES,
 )
 
 

@@ -51,6 +51,21 @@ _REASONS: dict[str, Pair] = {
         "Mã này đã có ở hồ sơ khác. Chưa lưu gì: hãy xem lại mã trên Cổng.",
         "Another dossier has this code. Nothing was saved: look at the portal again.",
     ),
+    "column": (
+        "Dòng đầu có cột lạ hoặc lặp lại. Chưa lưu gì: hãy xem tên các cột bên dưới.",
+        "The first row has an unknown or repeated column. Nothing was saved: see the names below.",
+    ),
+    "columns": (
+        "Dòng đầu phải có ít nhất Mã thủ tục, Họ và tên, Ngày tiếp nhận. Chưa lưu gì.",
+        "The first row needs at least Procedure, Full name, Received on. Nothing was saved.",
+    ),
+    "cells": ("Dòng này nhiều ô hơn số cột.", "This row has more cells than columns."),
+    "encoding": (
+        "Dòng này không phải chữ UTF-8, hoặc quá dài. Lưu lại bảng dạng CSV UTF-8.",
+        "This row is not UTF-8, or too long. Save the table as CSV UTF-8.",
+    ),
+    "procedure": ("Không có mã thủ tục này.", "There is no such procedure code."),
+    "status": ("Không phải một trong mười tình trạng.", "None of the ten statuses."),
     "transition": (
         "Hồ sơ không chuyển sang trạng thái đó được lúc này. Chưa thay đổi gì.",
         "The dossier can't move to that status now. Nothing was changed.",
