@@ -12,6 +12,7 @@ from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
 from edge_node.desk import (
     bulk,
+    calls,
     decisions,
     dossiers,
     entrance,
@@ -35,6 +36,7 @@ ROUTES = (
     *figures.ROUTES,
     *portal.ROUTES,
     *bulk.ROUTES,
+    *calls.ROUTES,
 )
 
 

@@ -15,7 +15,7 @@ from device_home.upkeep import unsent_entries
 from edge_node.desk.due import due_records
 from edge_node.desk.site import Allowed, Desk, Route, language, session
 from edge_node.desk.values import shown_day
-from edge_node.desk.waiting import queued
+from edge_node.desk.waiting import queued, to_call
 from edge_node.desk.words import age, pick, place_kind, ticks
 from sync_protocol.dossier.folding import fold
 from sync_protocol.dossier.labels import STATUSES, label
@@ -47,6 +47,7 @@ def show_home(desk: Desk) -> ResponseReturnValue:
         held=counts.held,
         records=counts.records,
         unsent=unsent,
+        calls=len(to_call(desk.replica)),
         portal=len(queued(desk.replica)),
         uncollected=counts.by_facet.get(Status.READY.value, 0),
         overdue=len(due.overdue),

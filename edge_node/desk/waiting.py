@@ -1,4 +1,4 @@
-"""What waits to be filed at the portal, and whose it is.
+"""What waits for somebody: dossiers to be filed at the portal, and people to be called.
 
 What holds: at most `due.LOOKED_AT_MAX` dossiers of each status are looked at, the newest; it is
 counted anew only after something was written.
@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from edge_node.desk.due import of_status
 from edge_node.desk.kept import kept
+from edge_node.notices import Due, due_notices
 from edge_node.portal import lacks_code
 from sync_protocol.clock import millis
 from sync_protocol.dossier.record_type import ASSIGNEE
@@ -42,3 +43,8 @@ def queued(replica: Replica) -> list[Queued]:
         return sorted(found)
 
     return kept(replica, "portal", None, count)
+
+
+def to_call(replica: Replica) -> list[Due]:
+    """Return who must be told something, those not tried yet first."""
+    return kept(replica, "calls", None, lambda: due_notices(replica))
