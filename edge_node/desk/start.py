@@ -12,6 +12,7 @@ from device_home.dossiers import find_record, load, rows
 from device_home.notes import last_success_ms
 from device_home.shapes import Shape, Ticks, row
 from device_home.upkeep import unsent_entries
+from edge_node.desk.closing import TODAY_MAX, Closing, closing
 from edge_node.desk.due import due_records
 from edge_node.desk.site import Allowed, Desk, Route, language, session
 from edge_node.desk.values import shown_day
@@ -54,6 +55,7 @@ def show_home(desk: Desk) -> ResponseReturnValue:
         today=len(due.today),
         due_whole=due.whole,
         line=line,
+        closing=closing_words(closing(desk.replica)),
         statuses=[
             (code, label(STATUSES, code, language()), counts.by_facet.get(code, 0))
             for code in STATUSES
@@ -82,6 +84,23 @@ def line_words(desk: Desk, unsent: int) -> tuple[bool, str]:
             f"{words[1]} Last contact: {since} ago.",
         )
     return False, pick(words, language())
+
+
+def closing_words(found: Closing) -> str:
+    """Return the closing line of the day; empty where nobody came."""
+    if not found.dossiers:
+        return ""
+    many = pick(("hơn ", "over "), language()) if found.dossiers >= TODAY_MAX else ""
+    words = (
+        f"Hôm nay: {many}{found.dossiers} hồ sơ, an toàn ở {found.places} nơi.",
+        f"Today: {many}{found.dossiers} dossiers, safe at {found.places} places.",
+    )
+    if found.places == 1:
+        words = (
+            f"Hôm nay: {many}{found.dossiers} hồ sơ, mới có ở máy này. Sẽ tự gửi khi có mạng.",
+            f"Today: {many}{found.dossiers} dossiers, here only. They go out by themselves.",
+        )
+    return pick(words, language())
 
 
 # ------------------------------------------------------------------------------------- lists
