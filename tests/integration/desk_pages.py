@@ -61,8 +61,13 @@ class Pages:
 def pages(replica: Replica, folder: Path, officer: OfficerId = CLERK) -> Pages:
     """Return the pages as this officer, signed in, sees them."""
     place = SimpleNamespace(name="Phường Thử Nghiệm", code="00070", responder=b"")
+    vault = SimpleNamespace(officers=dict)
     home: Any = SimpleNamespace(
-        folder=folder, settings=Settings({}), place=lambda: place, enrolment=lambda: None
+        vault=vault,
+        folder=folder,
+        settings=Settings({}),
+        place=lambda: place,
+        enrolment=lambda: None,
     )
     device: Any = SimpleNamespace(home=home, replica=lambda *_: replica)
     sessions = Sessions()
