@@ -17,9 +17,11 @@ from device_home.officers import acting_officer, officer_option
 from device_home.shapes import dot_text, etag
 from sync_protocol.dossier.dossier_code import read_dossier_code
 from sync_protocol.dossier.folding import fold
-from sync_protocol.dossier.record_type import DOSSIER
+from sync_protocol.dossier.record_type import DOSSIER, OFFICIAL_CODE
 from sync_protocol.dossier.text import refused
-from sync_protocol.identity import OfficerId
+from sync_protocol.errors import InputError
+from sync_protocol.identity import Dot, OfficerId
+from sync_protocol.merge.state import decode_state
 from sync_protocol.replica import Replica, Written
 from sync_protocol.storage.store import Query
 from sync_protocol.view import RecordView
@@ -46,20 +48,30 @@ def run_bind(app: App, arguments: Namespace, output: Output) -> int:
     return DONE
 
 
-def bind(replica: Replica, officer: OfficerId, view: RecordView, text: str) -> Written | None:
+def bind(
+    replica: Replica,
+    officer: OfficerId,
+    view: RecordView,
+    text: str,
+    seen: frozenset[Dot] | None = None,
+) -> Written | None:
     """Bind an official code; None where the dossier has it already.
 
-    Raises `InputError`, `NotAllowedError` and `StorageError` kinds.
+    `seen` are the dots that a page displayed, as in `Edits`. Raises `InputError`,
+    `NotAllowedError` and `StorageError` kinds.
     """
-    code = str(read_dossier_code(text))
+    try:
+        code = str(read_dossier_code(text))
+    except InputError as problem:  # one thing to a person, whichever part of it is wrong
+        raise InputError(problem.diagnosis, field="code", reason="shape") from None
     bound = view.value("official_code")
     if bound and bound != code:
         raise refused("code", "can't be bound: the dossier has another code", "code-bound")
     for other in replica.rooms.views.find(Query(DOSSIER.id, text=fold(code), limit=_LIKE_MAX)):
-        other_view, _ = load(replica, other.id)
-        if other.id != view.id and other_view.value("official_code") == code:
+        cell = decode_state(other.state, other.pending).living((OFFICIAL_CODE, None))
+        if other.id != view.id and code in {item.value for item in cell.values()}:
             raise refused("code", f"is bound already, to {other.id.hex()[:20]}", "code-taken")
-    saved = save_edits(replica, officer, view, Edits([f"official_code={code}"]))
+    saved = save_edits(replica, officer, view, Edits([f"official_code={code}"], seen))
     return None if saved is None else saved.written
 
 

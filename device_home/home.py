@@ -41,7 +41,15 @@ _INVITATION = "invitation"
 _OWN_FEED = "own-feed:"
 ENVIRONMENT = "MOTCUA_"
 DEVICE_SETTINGS = frozenset(
-    {"officer", "peer_url", "url", "idle_check_s", "disk_reserve_bytes", "retention_days"}
+    {
+        "officer",
+        "peer_url",
+        "url",
+        "idle_check_s",
+        "disk_reserve_bytes",
+        "retention_days",
+        "gateway",
+    }
 )
 HUB_SETTINGS = frozenset({"host", "port", "url"})
 _KEY_CHARS_SHOWN_MAX = 40

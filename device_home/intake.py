@@ -1,4 +1,4 @@
-"""`intake FILE.jsonl`: bulk capture, one dossier a line.
+"""`intake FILE.jsonl` or `FILE.csv`: bulk capture, one dossier a line.
 
 What holds:
 * A line is acknowledged (`--json`: one `{"line", "id", "saved"}`, flushed) after its durable commit
@@ -23,6 +23,7 @@ import hashlib
 import shutil
 import sys
 from argparse import Namespace
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -32,6 +33,7 @@ from device_home.app import App
 from device_home.command import DONE, FAILED, Command, Output
 from device_home.duplicates import Like, Watch
 from device_home.home import Home
+from device_home.intake_csv import csv_lines
 from device_home.lines import open_lines, read_lines
 from device_home.officers import acting_officer, check_allowed, officer_option
 from device_home.scan_files import ScanFile, attached_paper
@@ -62,7 +64,7 @@ _SCAN_PAPER = ("ban-chup", "Bản chụp")
 
 def intake_commands() -> list[Command[App]]:
     """Return the command."""
-    return [Command("intake", "capture dossiers from a file of JSON lines", run_intake, _options)]
+    return [Command("intake", "capture dossiers from a file, one a line", run_intake, _options)]
 
 
 class Line(NamedTuple):
@@ -95,9 +97,17 @@ class Import:
     officer: OfficerId
     known: dict[bytes, bytes]
     watch: Watch
+    on_refused: Callable[[int, SyncError], None] = lambda _number, _problem: None
     tally: Tally = field(default_factory=Tally)
     _waiting: list[Line] = field(default_factory=list)
     _batch: int = 1
+
+    def take_line(self, number: int, line: bytes | InputError) -> None:
+        """Take a line, unless it is blank or was refused as it was read."""
+        if isinstance(line, InputError):
+            self.refuse(number, line)
+        elif line.strip():
+            self.take(number, line)
 
     def take(self, number: int, raw: bytes) -> None:
         """Read one line; save it with others, once there are enough."""
@@ -176,6 +186,7 @@ class Import:
 
     def refuse(self, number: int, problem: SyncError) -> None:
         """Tell that a line was refused, and why."""
+        self.on_refused(number, problem)
         self.tally.refused += 1
         row = {"line": number, "error": problem.code, "diagnosis": problem.diagnosis}
         self.output.data(row)
@@ -191,25 +202,36 @@ def run_intake(app: App, arguments: Namespace, output: Output) -> int:
     """Capture every line of a file."""
     replica = app.replica(arguments)
     path = output.path(arguments.file)
-    if not replica.is_enrolled():
-        raise NotEnrolledError(
-            "This device's grant has not come yet: let it sync once. Nothing was saved."
-        )
     officer = acting_officer(app.home, replica, arguments, output)
-    check_allowed(replica, officer)
-    check_room(app.home)
-    known = {} if arguments.again else _imported(replica)
-    run = Import(replica, output, path.parent, officer, known, Watch(replica))
+    run = begin(app.home, replica, officer, output, again=arguments.again)
+    run.folder = path.parent
     with (
         open_lines(path, f"intake file “{arguments.file}”") as file,
         _progress(path, output) as bar,
     ):
-        for number, line in read_lines(file):
-            if line.strip():
-                run.take(number, line)
-            bar.update(len(line) + 1)
+        is_table = path.suffix.lower() == ".csv"
+        for number, line in csv_lines(file) if is_table else read_lines(file):
+            run.take_line(number, line)
+            bar.update(len(line) + 1 if isinstance(line, bytes) else 0)
         run.save()
     return _closing(run.tally, output)
+
+
+def begin(
+    home: Home, replica: Replica, officer: OfficerId, output: Output, *, again: bool = False
+) -> Import:
+    """Return a run that may begin; scans lie in its folder, the home's unless it is set.
+
+    Raises `NotEnrolledError`, `NotAllowedError`, `StoreFullError`.
+    """
+    if not replica.is_enrolled():
+        raise NotEnrolledError(
+            "This device's grant has not come yet: let it sync once. Nothing was saved."
+        )
+    check_allowed(replica, officer)
+    check_room(home)
+    known = {} if again else _imported(replica)
+    return Import(replica, output, home.folder, officer, known, Watch(replica))
 
 
 def _closing(tally: Tally, output: Output) -> int:
@@ -279,7 +301,7 @@ def _progress(path: Path, output: Output) -> AbstractContextManager[Any]:
 
 
 def _options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("file", metavar="FILE", help="JSON lines, see docs/INTAKE.md")
+    parser.add_argument("file", metavar="FILE", help="JSON lines or .csv, see docs/INTAKE.md")
     parser.add_argument(
         "--again", action="store_true", help="save lines again that were saved before"
     )

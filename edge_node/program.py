@@ -32,6 +32,7 @@ from device_home.upkeep import upkeep_commands, version
 from edge_node.catalogue_commands import catalogue_commands
 from edge_node.commands import station_commands
 from edge_node.lookups import lookup_commands
+from edge_node.portal_commands import portal_commands
 from edge_node.print_commands import print_commands
 from edge_node.statistics_commands import statistics_commands
 from sync_protocol.errors import StoreBusyError
@@ -93,6 +94,7 @@ PROGRAM: Program[Device] = Program(
         *station_commands(),
         *statistics_commands(),
         *print_commands(),
+        *portal_commands(),
         *lookup_commands(),
         *catalogue_commands(),
         *intake_commands(),

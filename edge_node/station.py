@@ -8,6 +8,7 @@ looks about every `idle_check_s`. `stop` lets requests, commands and an exchange
 from __future__ import annotations
 
 import random
+import threading
 
 from device_home.command import Program
 from device_home.device import Device
@@ -23,6 +24,7 @@ from edge_node.authority import (
 from edge_node.desk.mount import beside
 from edge_node.desk.sessions import Sessions
 from edge_node.desk.site import Desk
+from edge_node.notices import ProgramGateway, send_notices
 from edge_node.web.face import make_face
 from sync_protocol import limits
 from sync_protocol.encoding import encode
@@ -37,6 +39,7 @@ from sync_protocol.transport.serving import TlsServer
 
 IDLE_CHECK_S = 30
 _FOLLOW_IDLE_S = 60.0
+_NOTICES_IDLE_S = 60.0
 _STOP_S = 10.0
 
 
@@ -50,6 +53,9 @@ class Station:
         self._host = address[0]
         self._replica: Replica = device.replica()
         self._schedule = Schedule()
+        gateway = home.settings.text("gateway")
+        self._gateway = ProgramGateway(home.folder / gateway) if gateway else None
+        self._stopping = threading.Event()
         self._draw = random.SystemRandom().random
         responder = Responder(self._replica, Nonces(), self._take_health)
         face = make_face(responder, Registrar(self._replica), authority(home)[0], self._news)
@@ -61,6 +67,7 @@ class Station:
         )
         self._follower = Loop("follower", self._follow)
         self._uplink = Loop("uplink", self._exchange)
+        self._notices = Loop("notices", self._notify)
 
     @property
     def url(self) -> str:
@@ -78,11 +85,15 @@ class Station:
         keep_served_url(self._replica, self.url)
         self._follower.start()
         self._uplink.start()
+        if self._gateway is not None:
+            self._notices.start()
 
     def stop(self) -> None:
         """End what is under way, and stop."""
+        self._stopping.set()
         self._commands.stop()
         self._server.stop()
+        self._notices.stop(_STOP_S)
         self._uplink.stop(_STOP_S)
         self._follower.stop(_STOP_S)
 
@@ -110,6 +121,14 @@ class Station:
         self._schedule = self._schedule.succeeded()
         idle_s = self._device.home.settings.number("idle_check_s", IDLE_CHECK_S)
         return idle_s * (0.5 + self._draw())
+
+    def _notify(self) -> float:
+        """Hand to the gateway what people must be told."""
+        ward = self._device.home.place().name
+        gateway, stops = self._gateway, self._stopping.is_set
+        if gateway is not None and send_notices(self._replica, gateway, ward, stops):
+            self._after_change()
+        return _NOTICES_IDLE_S
 
     def _take_health(self, device: DeviceKey, figures: dict[str, int | str]) -> None:
         keep_device_health(self._replica, device, figures)

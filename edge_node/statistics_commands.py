@@ -10,8 +10,9 @@ from __future__ import annotations
 import argparse
 from argparse import Namespace
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import date
+from typing import NamedTuple
 
 from device_home.command import DONE, Command, Output
 from device_home.device import Device
@@ -35,8 +36,8 @@ from sync_protocol.record.change import RecordChange
 from sync_protocol.replica import Replica
 from sync_protocol.view import RecordView
 
-Move = tuple[int, Dot, str]
-"""When a status was written (a timestamp), by which entry, and which."""
+Move = tuple[int, Dot, str, OfficerId]
+"""When a status was written (a timestamp), by which entry, which, and by whom."""
 
 
 def statistics_commands() -> list[Command[Device]]:
@@ -64,16 +65,30 @@ def run_statistics(device: Device, arguments: Namespace, output: Output) -> int:
 
 def ward_figures(replica: Replica, first: date, last: date) -> Shape:
     """Return the figures from `first` to `last`, both days whole."""
-    total: Counter[str] = Counter()
-    by_procedure: dict[str, Counter[str]] = defaultdict(Counter)
-    by_officer: dict[str, Counter[str]] = defaultdict(Counter)
+    return sum_up(replica, first, last, counted(replica, first, last))
+
+
+class Counted(NamedTuple):
+    """What one dossier adds to the figures, and to whose.
+
+    `officer` is an id in hexadecimal, or a name as it was written for the assignee.
+    """
+
+    record: RecordId
+    procedure: str
+    officer: str
+    figures: Counter[str]
+
+
+def counted(replica: Replica, first: date, last: date) -> Iterator[Counted]:
+    """Yield every dossier that adds to the figures from `first` to `last`, both days whole."""
     moves = status_moves(replica)
     for record, state in replica.states():
-        counted = state.dots()  # not those of entries that are held back
+        dots = state.dots()  # not those of entries that are held back
         course = [
             (status, local_time(millis(timestamp)).date())
-            for timestamp, dot, status in sorted(moves[record])
-            if dot in counted
+            for timestamp, dot, status, _ in sorted(moves[record])
+            if dot in dots
         ]
         if _was_over(state, course, first):
             continue
@@ -83,20 +98,30 @@ def ward_figures(replica: Replica, first: date, last: date) -> Shape:
             continue
         found = figures(_course(view, received_on, course), first, last)
         if found:
-            total += found
-            by_procedure[str(view.value("procedure"))] += found
-            by_officer[str(view.value("assignee") or state.officer.hex())] += found
+            officer = str(view.value("assignee") or state.officer.hex())
+            yield Counted(record, str(view.value("procedure")), officer, found)
+
+
+def sum_up(replica: Replica, first: date, last: date, found: Iterable[Counted]) -> Shape:
+    """Return the figures that dossiers add up to."""
+    total: Counter[str] = Counter()
+    by_procedure: dict[str, Counter[str]] = defaultdict(Counter)
+    by_officer: dict[str, Counter[str]] = defaultdict(Counter)
+    for item in found:
+        total += item.figures
+        by_procedure[item.procedure] += item.figures
+        by_officer[item.officer] += item.figures
     return {
         "from": first.isoformat(),
         "to": last.isoformat(),
         "total": _row(total),
         "procedures": [
-            {"code": code, "name": procedure_name(code), **_row(found)}
-            for code, found in sorted(by_procedure.items())
+            {"code": code, "name": procedure_name(code), **_row(added)}
+            for code, added in sorted(by_procedure.items())
         ],
         "officers": [
-            {"officer": who, "name": _called(replica, who), **_row(found)}
-            for who, found in sorted(by_officer.items())
+            {"officer": who, "name": called(replica, who), **_row(added)}
+            for who, added in sorted(by_officer.items())
         ],
     }
 
@@ -111,9 +136,9 @@ def status_moves(replica: Replica) -> dict[RecordId, list[Move]]:
             if read is None:
                 continue
             header, changeset, records = read
-            dot = replica.holding.dot(chain, seq)
+            when, dot, who = header.timestamp, replica.holding.dot(chain, seq), header.officer
             for record, change in zip(records, changeset.records, strict=True):
-                found[record] += ((header.timestamp, dot, status) for status in _written(change))
+                found[record] += ((when, dot, status, who) for status in _written(change))
     return found
 
 
@@ -138,8 +163,8 @@ def _course(view: RecordView, received_on: date, course: list[tuple[str, date]])
     )
 
 
-def _called(replica: Replica, who: str) -> str:
-    """Return an officer's name; an assignee may have been written as one."""
+def called(replica: Replica, who: str) -> str:
+    """Return an officer's name from an id in hexadecimal; an assignee may be a name already."""
     try:
         officer = bytes.fromhex(who)
     except ValueError:

@@ -125,6 +125,9 @@ DOCUMENT_OBJECTS_MAX = 50_000
 # --- intake --------------------------------------------------------------------------------
 INTAKE_LINE_BYTES_MAX = 64 * KIB
 """One dossier as a line of JSON: real ones have under 1 KiB; 256 papers of 200 B fit."""
+PORTAL_EXPORT_DOSSIERS_MAX = 5000
+"""In one file for the national portal: 5,000 x 2 KB = 10 MB, two months of a busy ward; the rest
+goes into the next file."""
 INTAKE_NOTES_MAX = 64
 """Notes in one line: real dossiers have under five."""
 

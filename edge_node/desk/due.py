@@ -39,7 +39,7 @@ def due_records(replica: Replica) -> Due:
     whole = True
     for status in _RUNNING:
         looked = 0
-        for record, state in _running(replica, status):
+        for record, state in of_status(replica, status):
             looked += 1
             day = _due_on(state)
             if day and day <= today:
@@ -58,7 +58,8 @@ def _due_on(state: RecordState) -> str:
     return min((str(item.value) for item in cell.values() if item.value), default="")
 
 
-def _running(replica: Replica, status: str) -> Iterator[tuple[RecordId, RecordState]]:
+def of_status(replica: Replica, status: str) -> Iterator[tuple[RecordId, RecordState]]:
+    """Yield at most `LOOKED_AT_MAX` dossiers of a status (its national number), newest first."""
     before = None
     for _ in range(LOOKED_AT_MAX // limits.SEARCH_RESULTS_MAX):
         limit = limits.SEARCH_RESULTS_MAX

@@ -11,12 +11,17 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
 from edge_node.desk import (
+    bulk,
+    calls,
     card_picture,
     decisions,
     dossiers,
     drafts,
     entrance,
+    figures,
+    moves,
     people,
+    portal,
     printing,
     reception,
     scans,
@@ -35,6 +40,11 @@ ROUTES = (
     *people.ROUTES,
     *scans.ROUTES,
     *card_picture.ROUTES,
+    *moves.ROUTES,
+    *figures.ROUTES,
+    *portal.ROUTES,
+    *bulk.ROUTES,
+    *calls.ROUTES,
 )
 
 

@@ -48,7 +48,7 @@ FORM_BYTES_MAX = 256 * limits.KIB
 """A page of edits is under 20 KiB; a route that takes pictures says how much it takes."""
 FORM_PARTS_MAX = 300
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
-_STATIC = {"desk.css": "text/css", "desk.js": "text/javascript"}
+_STATIC = {"desk.css": "text/css", "desk.js": "text/javascript", "copy.js": "text/javascript"}
 _log = logging.getLogger("motcua")
 
 

@@ -12,16 +12,19 @@ from device_home.dossiers import find_record, load, rows
 from device_home.notes import last_success_ms
 from device_home.shapes import Shape, Ticks, row
 from device_home.upkeep import unsent_entries
+from edge_node.desk.closing import TODAY_MAX, Closing, closing
 from edge_node.desk.drafts import draft_rows
 from edge_node.desk.due import due_records
 from edge_node.desk.sheets import is_slip, open_slip
 from edge_node.desk.site import Allowed, Desk, Route, acting, language, session
 from edge_node.desk.values import shown_day
+from edge_node.desk.waiting import queued, to_call
 from edge_node.desk.words import age, pick, place_kind, ticks
 from sync_protocol.dossier.folding import fold
 from sync_protocol.dossier.labels import STATUSES, label
 from sync_protocol.dossier.local_time import local_time
 from sync_protocol.dossier.record_type import DOSSIER
+from sync_protocol.dossier.status import Status
 from sync_protocol.errors import InputError
 from sync_protocol.identity import RecordId
 from sync_protocol.storage.store import Query
@@ -47,11 +50,15 @@ def show_home(desk: Desk) -> ResponseReturnValue:
         held=counts.held,
         records=sum(counts.by_facet.values()),
         unsent=unsent,
+        calls=len(to_call(desk.replica)),
+        portal=len(queued(desk.replica)),
+        uncollected=counts.by_facet.get(Status.READY.value, 0),
         overdue=len(due.overdue),
         today=len(due.today),
         due_whole=due.whole,
         line=line,
         aside=draft_rows(desk.replica, acting()),
+        closing=closing_words(closing(desk.replica)),
         statuses=[
             (code, label(STATUSES, code, language()), counts.by_facet.get(code, 0))
             for code in STATUSES
@@ -80,6 +87,23 @@ def line_words(desk: Desk, unsent: int) -> tuple[bool, str]:
             f"{words[1]} Last contact: {since} ago.",
         )
     return False, pick(words, language())
+
+
+def closing_words(found: Closing) -> str:
+    """Return the closing line of the day; empty where nobody came."""
+    if not found.dossiers:
+        return ""
+    many = pick(("hơn ", "over "), language()) if found.dossiers >= TODAY_MAX else ""
+    words = (
+        f"Hôm nay: {many}{found.dossiers} hồ sơ, an toàn ở {found.places} nơi.",
+        f"Today: {many}{found.dossiers} dossiers, safe at {found.places} places.",
+    )
+    if found.places == 1:
+        words = (
+            f"Hôm nay: {many}{found.dossiers} hồ sơ, mới có ở máy này. Sẽ tự gửi khi có mạng.",
+            f"Today: {many}{found.dossiers} dossiers, here only. They go out by themselves.",
+        )
+    return pick(words, language())
 
 
 # ------------------------------------------------------------------------------------- lists

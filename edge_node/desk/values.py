@@ -71,6 +71,8 @@ def shown_value(field: str, value: object, language: str) -> str:
     name = field.partition(":")[0]
     if name == "birth" and isinstance(value, list) and value:
         value = [shown_day(value[0]), *value[1:]]
+    elif name == "result" and isinstance(value, list):
+        value = [*value[:2], *map(shown_day, value[2:])]
     elif name in _DAYS and value:
         value = shown_day(value)
     elif name == "slip" and value:

@@ -65,6 +65,45 @@ _REASONS: dict[str, Pair] = {
         "Chuyển sang trạng thái này phải ghi lý do. Chưa thay đổi gì.",
         "This status needs its reason. Nothing was changed.",
     ),
+    "move-papers": (
+        "Ghi rõ từng giấy tờ còn thiếu hoặc sai ở điểm nào. Chưa thay đổi gì.",
+        "Say of each paper what is missing or wrong. Nothing was changed.",
+    ),
+    "until": (
+        "Ngày hẹn mới phải sau ngày hẹn cũ và chưa qua. Chưa thay đổi gì.",
+        "The new date must be later than the old one, and not past. Nothing was changed.",
+    ),
+    "day-off": (
+        "Ngày hẹn mới là ngày nghỉ. Chưa thay đổi gì.",
+        "The new date is a day off. Nothing was changed.",
+    ),
+    "not-due": (
+        "Hồ sơ này không có hạn trả đang chạy. Chưa thay đổi gì.",
+        "This dossier has no due date that counts now. Nothing was changed.",
+    ),
+    "days": (
+        "Không phải khoảng ngày: ghi từ ngày đến ngày, như 01/11/2026.",
+        "No days: write the first and the last, such as 01/11/2026.",
+    ),
+    "code-taken": (
+        "Mã này đã có ở hồ sơ khác. Chưa lưu gì: hãy xem lại mã trên Cổng.",
+        "Another dossier has this code. Nothing was saved: look at the portal again.",
+    ),
+    "column": (
+        "Dòng đầu có cột lạ hoặc lặp lại. Chưa lưu gì: hãy xem tên các cột bên dưới.",
+        "The first row has an unknown or repeated column. Nothing was saved: see the names below.",
+    ),
+    "columns": (
+        "Dòng đầu phải có ít nhất Mã thủ tục, Họ và tên, Ngày tiếp nhận. Chưa lưu gì.",
+        "The first row needs at least Procedure, Full name, Received on. Nothing was saved.",
+    ),
+    "cells": ("Dòng này nhiều ô hơn số cột.", "This row has more cells than columns."),
+    "encoding": (
+        "Dòng này không phải chữ UTF-8, hoặc quá dài. Lưu lại bảng dạng CSV UTF-8.",
+        "This row is not UTF-8, or too long. Save the table as CSV UTF-8.",
+    ),
+    "procedure": ("Không có mã thủ tục này.", "There is no such procedure code."),
+    "status": ("Không phải một trong mười tình trạng.", "None of the ten statuses."),
     "transition": (
         "Hồ sơ không chuyển sang trạng thái đó được lúc này. Chưa thay đổi gì.",
         "The dossier can't move to that status now. Nothing was changed.",
@@ -121,10 +160,6 @@ _REASONS: dict[str, Pair] = {
     "code-bound": (
         "Hồ sơ này đã có mã khác. Mã không tự đổi: nếu ghi nhầm, hãy sửa ở “Sửa thông tin”.",
         "This dossier has another code. If that is a slip, change it under “Edit details”.",
-    ),
-    "code-taken": (
-        "Mã này đã ghi cho một hồ sơ khác ở đây. Hãy xem lại mã.",
-        "Another dossier here has this code. Look at it again.",
     ),
     "slip": (
         "Không phải mã QR của phiếu hẹn, hoặc quét chưa hết. Hãy quét lại.",

@@ -62,6 +62,13 @@ FIELDS = {
     "assignee": ("Người thụ lý", "Officer in charge"),
     "approval": ("Phê duyệt", "Approval"),
     "slip": ("Phiếu hẹn", "Slip"),
+    "result": ("Kết quả", "Result"),
+    "result.reference": ("Số, ký hiệu", "Reference number"),
+    "result.signer": ("Người ký", "Signed by"),
+    "result.signed_on": ("Ngày ký", "Signed on"),
+    "handed_over": ("Đã trả cho", "Handed over to"),
+    "handed_over.to": ("Người nhận", "Who took it"),
+    "handed_over.as": ("Tư cách người nhận", "As whom"),
 }
 """Fields by name, and the parts of groups and elements as "field.part"."""
 

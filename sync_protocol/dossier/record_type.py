@@ -13,6 +13,9 @@ What the tables do not say:
   both stay, and both are searched for ever.
 * `slip` is the secret of the slip that the citizen took home (module `slip`): for checking and
   printing it, never for a list, a log or a search.
+* `result` is the paper that the office issues: its number there, who signed it, and the day.
+  `handed_over` is who took it, and as whom ("chính chủ", "người được ủy quyền"). When, and by which
+  officer, stands with the values themselves; the result's scan is a paper of type `RESULT_PAPER`.
 * An approval relies on who the person is; whatever changes there concurrently puts it in question.
 """
 
@@ -50,6 +53,11 @@ FEE = 14
 ASSIGNEE = 15
 APPROVAL = 16
 SLIP = 17
+RESULT = 18
+HANDED_OVER = 19
+
+RESULT_PAPER = "ket-qua"
+"""The type of the paper whose scan is the result."""
 
 _DAY = (Part("value", ValueType.DATE, 10),)
 _CODE = (Part("value", size_max=40),)
@@ -135,6 +143,22 @@ DOSSIER = RecordType(
             basis=(IDENTITY, NAME, BIRTH),
         ),
         Field(SLIP, "slip", parts=(Part("value", size_max=20),)),
+        Field(
+            RESULT,
+            "result",
+            FieldKind.GROUP,
+            (
+                Part("reference", size_max=60),
+                Part("signer", size_max=200),
+                Part("signed_on", ValueType.DATE, 10),
+            ),
+        ),
+        Field(
+            HANDED_OVER,
+            "handed_over",
+            FieldKind.GROUP,
+            (Part("to", size_max=200), Part("as", size_max=100)),
+        ),
     ),
 )
 """The record type of a dossier."""

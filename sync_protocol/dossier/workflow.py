@@ -138,7 +138,8 @@ def check_move(standing: Sequence[str], kinds: Sequence[str], move: Move) -> tup
         )
     if move.to is Status.SUPPLEMENT and not move.papers:
         raise InputError(
-            "Say paper by paper what is missing (--missing TYPE WHAT). Nothing was changed."
+            "Say paper by paper what is missing (--missing TYPE WHAT). Nothing was changed.",
+            reason="move-papers",
         )
     return tuple(_remarks(standing, kinds, move))
 

@@ -38,7 +38,7 @@ def run(replica: Replica, *words: str, officer: OfficerId = NO_OFFICER) -> Answe
     settings = Settings({"officer": officer.hex() if officer else ""})
     place = SimpleNamespace(code="00070", name="Phường Hoàn Kiếm")
     app: Any = SimpleNamespace(
-        home=SimpleNamespace(settings=settings, place=lambda: place),
+        home=SimpleNamespace(folder=Path.cwd(), settings=settings, place=lambda: place),
         replica=lambda *_: replica,
     )
     program: Program[Any] = Program(

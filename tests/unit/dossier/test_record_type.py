@@ -31,6 +31,8 @@ FROZEN = {
     15: ("assignee", FieldKind.REGISTER, ["value"]),
     16: ("approval", FieldKind.APPROVAL, ["value"]),
     17: ("slip", FieldKind.REGISTER, ["value"]),
+    18: ("result", FieldKind.GROUP, ["reference", "signer", "signed_on"]),
+    19: ("handed_over", FieldKind.GROUP, ["to", "as"]),
 }
 
 
