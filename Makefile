@@ -22,10 +22,11 @@ demo: $(READY) ## the main job, with real processes: hub, two wards, a tablet, a
 	$(BIN)/python -m tests.demo
 
 stories: $(READY) ## the stories that must run, through real processes, with the line cut
+	deploy/system-packages.sh faketime chromium
 	$(BIN)/python -m pytest -n 2 tests/stories
 
 test: $(READY) ## lint, types, contracts, and every test that starts no whole town, with coverage
-	deploy/system-packages.sh faketime
+	deploy/system-packages.sh faketime chromium
 	$(MAKE) --no-print-directory lint
 	$(BIN)/python -m pytest -n 2 --durations=20 --cov --cov-report=term
 
