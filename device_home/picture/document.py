@@ -23,6 +23,7 @@ _DEPTH_MAX = 64
 """Lists within lists; real documents have under ten."""
 _LOADED = (
     filters,
+    *map(codecs.lookup, NameObject.CHARSETS),
     *map(codecs.lookup, ("ascii", "latin-1", "charmap", "utf-16", "utf-16-be", "utf-16-le")),
 )
 """The library loads them when it meets what needs them, which the child can't any more."""

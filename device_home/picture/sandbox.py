@@ -42,6 +42,8 @@ class Sandbox:
             raise refuse("Too many pictures are being read right now.", "picture-busy")
         try:
             said = self._run(task, content)
+        except OSError as cause:  # no memory or no process left for a child
+            raise refuse("This machine can't read a picture right now.", "picture-busy") from cause
         finally:
             self._turns.release()
         first, _, body = said.partition(b"\n")
@@ -74,8 +76,8 @@ class Sandbox:
         finally:
             child.kill()
             clock.cancel()
-            child.wait()
-            feeder.join()
+            child.wait(limits.PICTURE_WALL_S)
+            feeder.join(limits.PICTURE_WALL_S)
             child.stdout.close()
 
 

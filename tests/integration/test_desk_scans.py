@@ -137,6 +137,25 @@ def test_a_wrong_scan_is_taken_away_and_the_history_stays(office: Office, clerk:
     assert "đã có bản chụp" in clerk.text
 
 
+def test_a_paper_that_was_asked_for_has_come_with_its_scan(office: Office, clerk: Browser) -> None:
+    record = receive(clerk, "Nguyễn Bổ Sung", "097090000162")
+    asked = ("--missing", "to-khai", "Chưa ký tên")
+    for words in (["status=processing"], ["status=supplement", "--reason", "Thiếu.", *asked]):
+        office.station.ok("dossier", "set", record, *words)
+    (paper,) = papers(office, record)
+    assert paper["state"] == "missing"
+    page = f"/desk/dossier/{record}/scans"
+    clerk.get(page)
+    assert "Chưa ký tên" in clerk.text
+    upload(clerk, page, documents.plain(2), once="m", element=paper["element"])
+    (come,) = papers(office, record)
+    assert (come["element"], come["state"], come["note"]) == (
+        paper["element"],
+        "submitted",
+        "2 trang",
+    )
+
+
 def test_a_second_tap_keeps_one_scan_and_another_picture_is_another(
     office: Office, clerk: Browser
 ) -> None:

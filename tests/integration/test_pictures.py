@@ -70,6 +70,39 @@ def test_what_hides_behind_a_picture_does_not_come_along() -> None:
     assert b"%PDF" not in scan.content
 
 
+def kinds() -> dict[str, bytes]:
+    """Return pictures as phones and scanners write them."""
+    page = Image.fromarray(photos.page(1)).resize((310, 438))
+    exif = Image.Exif()
+    exif[0x0112] = 8
+    exif.get_ifd(0x8769)[0x927C] = b"maker" * 100
+    more: dict[str, Any] = {"save_all": True, "append_images": [page]}
+    found = {}
+    for name, kind, picture, options in (
+        ("cmyk", "JPEG", page.convert("CMYK"), {"progressive": True}),
+        ("two-in-one", "MPO", page, more | {"exif": exif}),
+        ("palette", "PNG", page.convert("P"), {"transparency": 3}),
+        ("16-bit", "PNG", Image.fromarray(np.asarray(page.convert("L")).astype(np.uint16)), {}),
+        ("film", "WEBP", page, more | {"exif": exif}),
+    ):
+        out = io.BytesIO()
+        picture.save(out, kind, **options)
+        found[name] = out.getvalue()
+    return found
+
+
+@pytest.mark.parametrize("content", kinds().values(), ids=kinds().keys())
+def test_every_kind_of_picture_is_read_with_what_the_child_has_loaded(content: bytes) -> None:
+    assert make_scan(SANDBOX, content).media_type is MediaType.WEBP
+
+
+def test_a_document_with_names_in_another_encoding_is_read() -> None:
+    content = documents.plain(1)
+    for odd in (b"/Re\xb5ources", b"/Re\xc4\xe3urces"):
+        changed = content.replace(b"/Resources", odd)
+        assert make_scan(SANDBOX, changed).pages == 1
+
+
 @pytest.mark.parametrize(
     ("content", "wanted"),
     [
