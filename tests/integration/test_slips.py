@@ -23,6 +23,8 @@ from tests.integration.desk import CLERK, ask, run, staffed
 from tests.integration.exchange.office import Office
 
 DAY = date(2026, 11, 20)
+MONDAY_MS = 1_795_400_000_000
+"""23 November 2026, in the morning in Hà Nội."""
 
 
 def lease(office: Office, edge: Replica, first: int, last: int, agency: str = "H26.1") -> None:
@@ -96,6 +98,30 @@ def test_a_lease_that_makes_no_sense_gives_a_provisional_code(
     office.hub.say([g.Lease(edge.own.feed, agency, first, last, since, "2026-12-31")], NO_OFFICER)
     office.sync(edge)
     assert new_code(edge, DAY).keys() == {PROVISIONAL_CODE}
+
+
+def test_a_station_hands_a_tablet_numbers_from_tomorrow_on_and_keeps_none_of_them() -> None:
+    office = Office(now_ms=MONDAY_MS)
+    edge, tablet = office.edge(), office.join(g.TABLET, "tablet")
+    lease(office, edge, 1, 10)
+    office.sync(edge)
+    office.sync(tablet)
+    receive(tablet)
+    office.sync(tablet)
+    office.sync(edge)
+    rows = ask(edge, "tablet", "numbers", "tablet", "--count", "8")
+    assert [(r["first"], r["last"], r["from"]) for r in rows] == [(3, 10, "2026-11-24")]
+    office.sync(edge)
+    office.sync(tablet)
+    today, tomorrow = date(2026, 11, 23), date(2026, 11, 24)
+    assert new_code(tablet, today).keys() == {PROVISIONAL_CODE}
+    assert new_code(tablet, tomorrow) == {OFFICIAL_CODE: "H26.1-261124-0003"}
+    codes = [new_code(edge, tomorrow).get(OFFICIAL_CODE) for _ in range(3)]
+    assert codes == ["H26.1-261124-0001", "H26.1-261124-0002", None]
+    assert new_code(edge, today) == {OFFICIAL_CODE: "H26.1-261123-0001"}
+    assert "so many" in run(edge, "tablet", "numbers", "tablet", "--count", "3").err
+    assert run(edge, "tablet", "numbers", "tablet", "--count", "0").code == 1
+    assert len(ask(edge, "tablet", "numbers")) == 1
 
 
 def test_a_number_that_stands_in_a_dossier_is_passed_over() -> None:

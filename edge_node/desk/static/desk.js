@@ -45,6 +45,14 @@ for (const form of document.querySelectorAll("form[data-keep]")) {
   });
 }
 
+for (const form of document.querySelectorAll("form[data-ask]")) {
+  form.addEventListener("submit", (event) => {
+    if (confirm(form.dataset.ask)) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+  });
+}
+
 for (const form of document.querySelectorAll("form[method=post]:not([target])")) {
   form.addEventListener("submit", (event) => {
     if (form.dataset.sent) event.preventDefault();
