@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import date
+from typing import Any
 
 import pytest
 
@@ -32,10 +33,11 @@ def lease(office: Office, edge: Replica, first: int, last: int, agency: str = "H
     office.hub.say([stated], NO_OFFICER)
 
 
-def receive(replica: Replica, seed: int = 1) -> str:
+def receive(replica: Replica, seed: int = 1, **changed: Any) -> str:
     """Receive one dossier as the desk does; return its id."""
-    row = {**next(iter(sample(1, seed))), "status": "received", "received_on": DAY.isoformat()}
-    change = read_intake(json.dumps({**row, "due_on": None}).encode()).change()
+    plain = {"status": "received", "received_on": DAY.isoformat(), "due_on": None}
+    row = {**next(iter(sample(1, seed))), **plain, **changed}
+    change = read_intake(json.dumps(row).encode()).change()
     return replica.write([received(replica, change)], NO_OFFICER).records[0].hex()
 
 
@@ -168,6 +170,28 @@ def test_one_code_bound_apart_is_a_conflict_on_both_machines() -> None:
     for replica in (one, two):
         rows = [row for row in ask(replica, "conflict", "list") if row["kind"] == "claim"]
         assert [sorted(row["records"]) for row in rows] == [sorted([first, second])]
+
+
+def test_who_turns_out_to_be_another_keeps_no_papers_of_theirs() -> None:
+    office = Office()
+    edge = office.edge()
+    papers = [
+        {"type": "xac-nhan-cu-tru", "name": "Giấy xác nhận", "state": "known"},
+        {"type": "to-khai", "name": "Tờ khai", "state": "submitted"},
+    ]
+    applicant = {"name": "Nguyễn Văn Thử", "citizen_number": "097090000017"}
+    record = receive(edge, papers=papers, applicant=applicant)
+    ask(edge, "dossier", "set", record, "name=Nguyễn Văn Thử Hai", "identity=097090000017")
+    assert [p["state"] for p in ask(edge, "dossier", "show", record)["papers"]] == [
+        "known",
+        "submitted",
+    ]
+    ask(edge, "dossier", "set", record, "identity=097090000025")
+    states = {p["type"]: p["state"] for p in ask(edge, "dossier", "show", record)["papers"]}
+    assert states == {"xac-nhan-cu-tru": "missing", "to-khai": "submitted"}
+    found = ask(edge, "dossier", "list", "--text", "097090000025")
+    assert [row["id"] for row in found] == [record]
+    assert not run(edge, "dossier", "list", "--text", "097090000017").lines[-1]
 
 
 # -------------------------------------------------------------------------------------- slips
