@@ -10,15 +10,15 @@ from __future__ import annotations
 
 import argparse
 
-from central_hub.city import City, Office
+from central_hub.city import City
 from device_home.command import DONE, Command, Output
 from device_home.moves import read_day
+from device_home.numbers import lease_row, lease_text, newest_feed
 from sync_protocol.dossier.dossier_code import DossierCode
 from sync_protocol.dossier.local_time import local_time
 from sync_protocol.dossier.text import refused
-from sync_protocol.errors import InputError, NotAllowedError
-from sync_protocol.exchange.enrol import short_name
-from sync_protocol.identity import NO_OFFICER, DeviceKey, FeedId
+from sync_protocol.errors import NotAllowedError
+from sync_protocol.identity import NO_OFFICER
 from sync_protocol.membership import grant as g
 
 NUMBER_MAX = 9999
@@ -41,13 +41,10 @@ def _numbers(city: City, arguments: argparse.Namespace, output: Output) -> int:
         lease = _lease(city, arguments)
         _check_free(city, lease)
         office.replica.say([lease], NO_OFFICER)
-    rows = [_row(office, item) for item in office.replica.holding.roster.leases]
+    rows = [lease_row(office.replica, item) for item in office.replica.holding.roster.leases]
     output.data(rows)
     for row in rows:
-        output.say(
-            f"{row['device'] or '(an older feed)'}  {row['agency']}  {row['first']}–{row['last']}  "
-            f"{row['from']} – {row['until']}"
-        )
+        output.say(lease_text(row))
     if not rows:
         output.say("No numbers are leased: this ward's stations give provisional codes.")
     return DONE
@@ -66,21 +63,7 @@ def _lease(city: City, arguments: argparse.Namespace) -> g.Lease:
         raise refused("first", f"and “last” are numbers from 1 to {NUMBER_MAX}, in order", "range")
     DossierCode(arguments.agency, since, arguments.first)  # that it makes a code
     bounds = (arguments.first, arguments.last, since.isoformat(), until.isoformat())
-    return g.Lease(_newest_feed(office, device.device), arguments.agency, *bounds)
-
-
-def _newest_feed(office: Office, device: DeviceKey) -> FeedId:
-    declared = [c.declared for c in office.replica.holding.chains.values() if c.device == device]
-    replaced = {
-        item.declaration.supersedes.feed for item in declared if item.declaration.supersedes
-    }
-    found = {item.feed for item in declared} - replaced
-    if len(found) != 1:
-        raise InputError(
-            "This station has not said anything yet, or was copied: let it sync, then try again. "
-            "Nothing was done."
-        )
-    return found.pop()
+    return g.Lease(newest_feed(office.replica, device.device), arguments.agency, *bounds)
 
 
 def _check_free(city: City, wanted: g.Lease) -> None:
@@ -97,19 +80,6 @@ def _overlap(one: g.Lease, other: g.Lease) -> bool:
     """Whether two leases share a number of a day; days are compared as they are written."""
     days = one.valid_from <= other.valid_until and other.valid_from <= one.valid_until
     return days and one.first <= other.last and other.first <= one.last
-
-
-def _row(office: Office, lease: g.Lease) -> dict[str, object]:
-    chains = office.replica.holding.chains.values()
-    device = next((c.device for c in chains if c.feed == lease.feed), None)
-    return {
-        "device": "" if device is None else short_name(device),
-        "agency": lease.agency,
-        "first": lease.first,
-        "last": lease.last,
-        "from": lease.valid_from,
-        "until": lease.valid_until,
-    }
 
 
 COMMANDS: tuple[Command[City], ...] = (

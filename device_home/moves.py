@@ -1,5 +1,7 @@
 """What goes with a change of status: its reason, the papers asked for, the due date that moves.
 
+And what goes with a corrected identity: the papers that turn out to be another person's.
+
 What holds: a move is judged by `dossier.workflow` before anything is saved, and everything that
 goes with it is one act of capture. The wait for the citizen is counted from the moment at which the
 status that is displayed was written; the due date that comes of it is told, and can be set.
@@ -8,7 +10,7 @@ status that is displayed was written; the due date that comes of it is told, and
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import NamedTuple
 
@@ -24,6 +26,7 @@ from sync_protocol.dossier.identity_document import Remark
 from sync_protocol.dossier.intake import checked_paper_type, paper
 from sync_protocol.dossier.labels import ENGLISH, REMARKS, label
 from sync_protocol.dossier.local_time import local_time
+from sync_protocol.dossier.paper_check import KNOWN_STATE
 from sync_protocol.dossier.record_type import DOSSIER, PAPER_STATES
 from sync_protocol.dossier.status import Status
 from sync_protocol.dossier.text import clean
@@ -69,10 +72,21 @@ def plan_move(
     typed: Mapping[str, object],
     stated: Stated,
 ) -> Planned:
-    """Check the status that was typed, if one was, and return what goes with it.
+    """Check what was typed, and return what goes with a new status or a corrected identity.
 
     Raises `InputError`, `NotAllowedError`.
     """
+    planned = _plan_status(replica, officer, view, typed, stated)
+    return replace(planned, writes=(*planned.writes, *_detached_papers(view, typed)))
+
+
+def _plan_status(
+    replica: Replica,
+    officer: OfficerId,
+    view: RecordView,
+    typed: Mapping[str, object],
+    stated: Stated,
+) -> Planned:
     now = standing(view)
     to = read_status_code(str(typed.get("status") or ""))
     missing = stated.missing
@@ -131,6 +145,25 @@ def awaited_paper(view: RecordView, kind: str) -> FieldView | None:
         ),
         None,
     )
+
+
+def _detached_papers(view: RecordView, typed: Mapping[str, object]) -> list[CellWrite]:
+    """Return the writes that take back the papers of somebody who turned out to be another.
+
+    A paper that was not asked for, because the ward holds it already for this person, is looked
+    for anew once the identity is corrected; the scan of the other person goes from the dossier.
+    """
+    before = view.value("identity")
+    if before is None or typed.get("identity", before) == before:
+        return []
+    found = []
+    for item in view.elements("papers"):
+        kind, name, _, _, state, *_ = text_parts(item)
+        if state == KNOWN_STATE:
+            value = paper(kind, name, state=MISSING, note="Đã đính chính danh tính: xem lại.")
+            shown = Shown(item.value, item.dots)
+            found.append(edit_element(DOSSIER, "papers", item.element or b"", value, shown))
+    return found
 
 
 def _due_after_wait(replica: Replica, view: RecordView, to: Status) -> str | None:

@@ -11,9 +11,10 @@ What holds:
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 
 from device_home.moves import read_day
+from device_home.shapes import Shape
 from sync_protocol.crypto.key import random_bytes
 from sync_protocol.dossier.folding import fold
 from sync_protocol.dossier.number_block import Lease, NumberBlock
@@ -21,7 +22,10 @@ from sync_protocol.dossier.provisional_code import ENTROPY_BYTES, make_provision
 from sync_protocol.dossier.record_type import DOSSIER, OFFICIAL_CODE, PROVISIONAL_CODE
 from sync_protocol.encoding import decode, encode
 from sync_protocol.errors import InputError, SchemaError
+from sync_protocol.exchange.enrol import short_name
+from sync_protocol.identity import NO_OFFICER, DeviceKey, FeedId
 from sync_protocol.membership import grant as g
+from sync_protocol.membership.roster import Roster
 from sync_protocol.replica import Replica
 from sync_protocol.storage.store import Query
 
@@ -38,15 +42,84 @@ def new_code(replica: Replica, day: date) -> dict[int, object]:
 
 def own_leases(replica: Replica, day: date) -> list[tuple[Lease, NumberBlock]]:
     """Return this feed's leases of a day, each with what is left of its numbers."""
+    roster, own = replica.holding.roster, replica.own.feed
     found = []
-    for statement in replica.holding.roster.leases:
+    for statement in [*roster.leases, *roster.handed]:
         lease = _lease(statement)
-        block = lease.block(day) if lease is not None else None
-        if lease is not None and block is not None and statement.feed == replica.own.feed:
-            raw = replica.rooms.log.note(_key(lease, day))
-            taken = block.next if raw is None else decode(raw, int)
-            found.append((lease, NumberBlock(block.first, block.last, taken)))
+        block = lease.block(day) if lease is not None and lease.incarnation == own else None
+        if lease is None or block is None:
+            continue
+        last = min((part.first - 1 for part in _parts(roster, lease, day)), default=block.last)
+        raw = replica.rooms.log.note(_key(lease, day))
+        taken = block.next if raw is None else decode(raw, int)
+        if taken <= last:
+            found.append((lease, NumberBlock(block.first, last, taken)))
     return found
+
+
+def _parts(roster: Roster, lease: Lease, day: date) -> list[g.Lease]:
+    """Return the parts of a lease that were handed on and hold on a day; they lie at its end."""
+    return [
+        part
+        for part in roster.handed
+        if part.agency == lease.agency
+        and lease.first <= part.first <= lease.last
+        and part.feed != lease.incarnation
+        and part.valid_from <= day.isoformat() <= part.valid_until
+    ]
+
+
+def hand_on(replica: Replica, feed: FeedId, count: int, today: date) -> g.Lease:
+    """Hand the last `count` numbers of every day, from tomorrow on, to another feed.
+
+    From tomorrow, because nobody knows which of today's are taken. Raises `InputError`.
+    """
+    tomorrow = today + timedelta(days=1)
+    with replica.lock:
+        for lease, block in own_leases(replica, tomorrow):
+            if count <= block.left:
+                part, _ = block.split(count)
+                days = (tomorrow.isoformat(), lease.valid_until.isoformat())
+                stated = g.Lease(feed, lease.agency, part.first, part.last, *days)
+                replica.say([stated], NO_OFFICER)
+                return stated
+    raise InputError("This station has no lease with so many numbers left. Nothing was done.")
+
+
+def newest_feed(replica: Replica, device: DeviceKey) -> FeedId:
+    """Return the feed in which a device speaks now. Raises `InputError` where that is not known."""
+    declared = [c.declared for c in replica.holding.chains.values() if c.device == device]
+    replaced = {
+        item.declaration.supersedes.feed for item in declared if item.declaration.supersedes
+    }
+    found = {item.feed for item in declared} - replaced
+    if len(found) != 1:
+        raise InputError(
+            "This device has not said anything yet, or was copied: let it sync, then try again. "
+            "Nothing was done."
+        )
+    return found.pop()
+
+
+def lease_row(replica: Replica, lease: g.Lease) -> Shape:
+    """Return a lease as lists show it to machines; `device` is empty for a feed not held."""
+    chains = replica.holding.chains.values()
+    device = next((c.device for c in chains if c.feed == lease.feed), None)
+    return {
+        "device": "" if device is None else short_name(device),
+        "agency": lease.agency,
+        "first": lease.first,
+        "last": lease.last,
+        "from": lease.valid_from,
+        "until": lease.valid_until,
+    }
+
+
+def lease_text(row: Shape) -> str:
+    """Return a lease as lists show it to a person."""
+    whose = row["device"] or "(an older feed)"
+    days = f"{row['from']} – {row['until']}"
+    return f"{whose}  {row['agency']}  {row['first']}–{row['last']}  {days}"
 
 
 def _lease(statement: g.Lease) -> Lease | None:

@@ -14,10 +14,12 @@ from argparse import Namespace
 
 from device_home.command import DONE, Command, Output
 from device_home.device import Device
+from device_home.numbers import hand_on, lease_row, lease_text, newest_feed
 from device_home.officers import acting_officer, check_supervises, officer_option
 from device_home.shapes import Shape, device_state
 from edge_node.authority import authority, served_url
 from sync_protocol import limits
+from sync_protocol.dossier.local_time import local_time
 from sync_protocol.dossier.sample import sample
 from sync_protocol.dossier.sample_scan import write_scans
 from sync_protocol.errors import InputError, NotAllowedError
@@ -34,6 +36,7 @@ def station_commands() -> list[Command[Device]]:
     return [
         Command("invite", "invite a tablet to this ward", run_invite, _invite_options),
         Command("tablet list", "list the devices of this ward", run_tablets),
+        Command("tablet numbers", "hand a tablet official numbers", run_numbers, _numbers_options),
         Command("tablet lock", "lock a tablet at once", run_lock, _lock_options),
         Command(
             "sample",
@@ -130,6 +133,25 @@ def run_lock(device: Device, arguments: Namespace, output: Output) -> int:
         f"(entry {written.dot.seq})"
     )
     return DONE
+
+
+def run_numbers(device: Device, arguments: Namespace, output: Output) -> int:
+    """Hand a tablet a part of this station's numbers, and list what was handed on."""
+    replica = device.replica()
+    if arguments.device:
+        today = local_time(replica.character.wall()).date()
+        feed = newest_feed(replica, _tablet(replica, arguments.device).device)
+        hand_on(replica, feed, arguments.count, today)
+    rows = [lease_row(replica, item) for item in replica.holding.roster.handed]
+    output.data(rows)
+    for row in rows:
+        output.say(lease_text(row))
+    return DONE
+
+
+def _numbers_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("device", nargs="?", default="", metavar="DEVICE", help="none: only list")
+    parser.add_argument("--count", type=int, default=50, metavar="N", help="of every day; 50")
 
 
 def _tablet(replica: Replica, text: str) -> Granted:

@@ -29,6 +29,9 @@ VALUE_CHARS_MAX = 2_000
 VALUES_MAX = 100
 """A draft is under 200 KiB, and 50 officers' 20 are under 200 MB; in practice 1 KiB each."""
 _PREFIX = "draft:"
+_DAYS_MAX = 30
+"""Who has not come back in a month is received anew; what was typed is not ours to keep."""
+_DAY_MS = 86_400_000
 _NAME = re.compile(r"[A-Za-z0-9_-]{8,20}")
 
 
@@ -65,6 +68,10 @@ def keep_draft(
         store.put_note(_key(officer, name), encode(msgspec.to_builtins(draft)))
         for old in _drafts(replica, officer)[DRAFTS_MAX:]:
             store.put_note(_key(officer, old[0]), None)
+        for key, raw in store.notes(_PREFIX).items():
+            found = _read(raw)
+            if found is None or draft.kept_ms - found.kept_ms > _DAYS_MAX * _DAY_MS:
+                store.put_note(key, None)
     return True
 
 

@@ -12,7 +12,9 @@ from edge_node.desk.words import pick
 from edge_node.printing.facts import gather
 from edge_node.printing.forms import FORMS, fitting
 from sync_protocol.dossier.labels import ENGLISH
+from sync_protocol.dossier.provisional_code import read_provisional_code
 from sync_protocol.dossier.slip import FORMAT, read_slip
+from sync_protocol.errors import InputError
 from sync_protocol.view import RecordView
 
 _NO_DOSSIER = (
@@ -45,6 +47,14 @@ def sheets_of(desk: Desk, view: RecordView) -> Shape:
 def is_slip(words: str) -> bool:
     """Whether what was typed into the search is the content of a slip's QR code."""
     return words.strip().upper().startswith(f"{FORMAT}:")
+
+
+def as_printed(words: str) -> str:
+    """Return a provisional code as it is printed, however it was typed; other words as they are."""
+    try:
+        return read_provisional_code(words).text
+    except InputError:
+        return words
 
 
 def open_slip(desk: Desk, words: str) -> ResponseReturnValue:

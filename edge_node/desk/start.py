@@ -15,7 +15,7 @@ from device_home.upkeep import unsent_entries
 from edge_node.desk.closing import TODAY_MAX, Closing, closing
 from edge_node.desk.drafts import draft_rows
 from edge_node.desk.due import due_records
-from edge_node.desk.sheets import is_slip, open_slip
+from edge_node.desk.sheets import as_printed, is_slip, open_slip
 from edge_node.desk.site import Allowed, Desk, Route, acting, language, session
 from edge_node.desk.values import shown_day
 from edge_node.desk.waiting import queued, to_call
@@ -166,7 +166,7 @@ def do_search(desk: Desk) -> ResponseReturnValue:
     if is_slip(words):
         return open_slip(desk, words)
     status = request.form.get("status", "")
-    name = session().keep_search(words) if words else None
+    name = session().keep_search(as_printed(words)) if words else None
     return redirect(url_for("list", s=name, status=status or None))
 
 

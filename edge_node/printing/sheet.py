@@ -114,7 +114,7 @@ def table(heads: Sequence[str], rows: Sequence[Sequence[str]], shares: Sequence[
     """Return a ruled table, its head repeated on each page; `shares` are per cent of the width."""
     cells = [[text(cell, "head", bold=True) for cell in heads]]
     cells += [[text(cell, "cell") for cell in row] for row in rows]
-    made = Table(cells, colWidths=[f"{share}%" for share in shares], repeatRows=1)
+    made = Table(cells, colWidths=[f"{share}%" for share in shares], repeatRows=1, splitInRow=1)
     made.setStyle(
         [("GRID", (0, 0), (-1, -1), 0.5, colors.black), ("VALIGN", (0, 0), (-1, -1), "TOP")]
     )

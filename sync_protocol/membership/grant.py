@@ -165,7 +165,7 @@ class Lease(Statement, frozen=True):
     """The right of one feed to the numbers `first` to `last` of every day at an agency.
 
     From day `valid_from` to day `valid_until` (YYYY-MM-DD), all included; never taken back, because
-    nobody knows which were used.
+    nobody knows which were used. An edge hands parts of its own on.
     """
 
     feed: FeedId

@@ -4,7 +4,8 @@ The roster is built anew from the whole set of statements held (hundreds in a wa
 so that it can't depend on their order. What holds:
 
 1. Statements count only from a certified hub's control feeds, or, within bounds, from an edge:
-   grants of tablets, locks of tablets, the ward key and its shares, adoption by a supervisor.
+   grants of tablets, locks of tablets, the ward key and its shares, adoption by a supervisor, and
+   parts of the numbers that the hub leased to that very feed.
 2. Of several statements about one thing the highest version counts; at equal versions the one that
    gives less.
 3. A revocation cuts a device's feeds at positions (seq and hash), never at a time.
@@ -83,6 +84,8 @@ class Roster:
     lapses: dict[DeviceKey, g.Lapse] = field(default_factory=dict)
     unconfirmed: set[DeviceKey] = field(default_factory=set)
     leases: list[g.Lease] = field(default_factory=list)
+    handed: list[g.Lease] = field(default_factory=list)
+    """Parts of leases that edges handed on."""
     merge_version: int = 1
     by_id: dict[DeviceId, DeviceKey] = field(default_factory=dict)
 
@@ -212,9 +215,21 @@ def _hear_edge(roster: Roster, item: Spoken) -> None:
             or isinstance(statement, g.KeyShare)
             or (isinstance(statement, g.WardKey) and statement.recovery in recoveries)
             or (isinstance(statement, g.Adopt | g.Reject) and supervises)
+            or (isinstance(statement, g.Lease) and _may_hand_on(roster, item.dot.feed, statement))
         )
         if allowed:
             _hear(roster, item, statement, delegated=True)
+
+
+def _may_hand_on(roster: Roster, giver: FeedId, part: g.Lease) -> bool:
+    """Whether a part lies within a lease that the hub gave to the feed which hands it on."""
+    return any(
+        lease.feed == giver != part.feed
+        and lease.agency == part.agency
+        and lease.first <= part.first <= part.last <= lease.last
+        and lease.valid_from <= part.valid_from <= part.valid_until <= lease.valid_until
+        for lease in roster.leases
+    )
 
 
 def _may_cut(roster: Roster, statement: g.Statement, *, supervises: bool) -> bool:
@@ -287,7 +302,7 @@ def _hear(roster: Roster, item: Spoken, statement: g.Statement, *, delegated: bo
             if last is None or statement.version > last.version:
                 roster.lapses[statement.device] = statement
         case g.Lease():
-            roster.leases.append(statement)
+            (roster.handed if delegated else roster.leases).append(statement)
         case g.Activate():
             roster.merge_version = max(roster.merge_version, statement.merge_version)
 

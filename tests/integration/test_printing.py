@@ -113,6 +113,36 @@ def test_a_long_dossier_takes_more_pages(office: Office) -> None:
     assert "Giấy tờ số 59" in words(content)
 
 
+@pytest.mark.parametrize("sign", ["W", "Ữ", "漢", "😀", "W\u0301"])
+def test_the_longest_values_there_can_be_are_printed(office: Office, sign: str) -> None:
+    edge = office.edge()
+    applicant = {
+        "name": (sign * 200)[:200],
+        "citizen_number": "097090000017",
+        "phone": "0912000123",
+        "address": {"line": (sign * 300)[:300], "unit": (sign * 100)[:100]},
+    }
+    papers = [{"type": "to-khai", "name": (sign * 300)[:300], "note": (sign * 500)[:500]}] * 3
+    record = made(edge, applicant=applicant, papers=papers)
+    long = (sign * 4000)[:4000]
+    asked = ("--missing", "to-khai", (sign * 500)[:500])
+    why = ("status=supplement", "--reason", long, *asked)
+    ask(edge, "dossier", "set", record, *why, officer=CLERK)
+    ask(
+        edge,
+        "dossier",
+        "apologise",
+        record,
+        "--until",
+        "2026-11-30",
+        "--reason",
+        "\n".join("x" * 2000),
+    )
+    for form in ("01", "02", "04", "06"):
+        assert PdfReader(io.BytesIO(form_of(edge, WARD, form, record, CLERK))).pages
+    assert PdfReader(io.BytesIO(print_daybook(edge, WARD, TODAY, TODAY))).pages
+
+
 def test_a_foreigners_slip_is_bilingual(office: Office) -> None:
     edge = office.edge()
     applicant = {"name": "JANE ANN SMITH", "passport": PASSPORT, "birth_date": "1985-07-04"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import date
+from typing import Any
 
 import pytest
 
@@ -23,6 +24,8 @@ from tests.integration.desk import CLERK, ask, run, staffed
 from tests.integration.exchange.office import Office
 
 DAY = date(2026, 11, 20)
+MONDAY_MS = 1_795_400_000_000
+"""23 November 2026, in the morning in Hà Nội."""
 
 
 def lease(office: Office, edge: Replica, first: int, last: int, agency: str = "H26.1") -> None:
@@ -30,10 +33,11 @@ def lease(office: Office, edge: Replica, first: int, last: int, agency: str = "H
     office.hub.say([stated], NO_OFFICER)
 
 
-def receive(replica: Replica, seed: int = 1) -> str:
+def receive(replica: Replica, seed: int = 1, **changed: Any) -> str:
     """Receive one dossier as the desk does; return its id."""
-    row = {**next(iter(sample(1, seed))), "status": "received", "received_on": DAY.isoformat()}
-    change = read_intake(json.dumps({**row, "due_on": None}).encode()).change()
+    plain = {"status": "received", "received_on": DAY.isoformat(), "due_on": None}
+    row = {**next(iter(sample(1, seed))), **plain, **changed}
+    change = read_intake(json.dumps(row).encode()).change()
     return replica.write([received(replica, change)], NO_OFFICER).records[0].hex()
 
 
@@ -98,6 +102,30 @@ def test_a_lease_that_makes_no_sense_gives_a_provisional_code(
     assert new_code(edge, DAY).keys() == {PROVISIONAL_CODE}
 
 
+def test_a_station_hands_a_tablet_numbers_from_tomorrow_on_and_keeps_none_of_them() -> None:
+    office = Office(now_ms=MONDAY_MS)
+    edge, tablet = office.edge(), office.join(g.TABLET, "tablet")
+    lease(office, edge, 1, 10)
+    office.sync(edge)
+    office.sync(tablet)
+    receive(tablet)
+    office.sync(tablet)
+    office.sync(edge)
+    rows = ask(edge, "tablet", "numbers", "tablet", "--count", "8")
+    assert [(r["first"], r["last"], r["from"]) for r in rows] == [(3, 10, "2026-11-24")]
+    office.sync(edge)
+    office.sync(tablet)
+    today, tomorrow = date(2026, 11, 23), date(2026, 11, 24)
+    assert new_code(tablet, today).keys() == {PROVISIONAL_CODE}
+    assert new_code(tablet, tomorrow) == {OFFICIAL_CODE: "H26.1-261124-0003"}
+    codes = [new_code(edge, tomorrow).get(OFFICIAL_CODE) for _ in range(3)]
+    assert codes == ["H26.1-261124-0001", "H26.1-261124-0002", None]
+    assert new_code(edge, today) == {OFFICIAL_CODE: "H26.1-261123-0001"}
+    assert "so many" in run(edge, "tablet", "numbers", "tablet", "--count", "3").err
+    assert run(edge, "tablet", "numbers", "tablet", "--count", "0").code == 1
+    assert len(ask(edge, "tablet", "numbers")) == 1
+
+
 def test_a_number_that_stands_in_a_dossier_is_passed_over() -> None:
     office = Office()
     edge = office.edge()
@@ -142,6 +170,28 @@ def test_one_code_bound_apart_is_a_conflict_on_both_machines() -> None:
     for replica in (one, two):
         rows = [row for row in ask(replica, "conflict", "list") if row["kind"] == "claim"]
         assert [sorted(row["records"]) for row in rows] == [sorted([first, second])]
+
+
+def test_who_turns_out_to_be_another_keeps_no_papers_of_theirs() -> None:
+    office = Office()
+    edge = office.edge()
+    papers = [
+        {"type": "xac-nhan-cu-tru", "name": "Giấy xác nhận", "state": "known"},
+        {"type": "to-khai", "name": "Tờ khai", "state": "submitted"},
+    ]
+    applicant = {"name": "Nguyễn Văn Thử", "citizen_number": "097090000017"}
+    record = receive(edge, papers=papers, applicant=applicant)
+    ask(edge, "dossier", "set", record, "name=Nguyễn Văn Thử Hai", "identity=097090000017")
+    assert [p["state"] for p in ask(edge, "dossier", "show", record)["papers"]] == [
+        "known",
+        "submitted",
+    ]
+    ask(edge, "dossier", "set", record, "identity=097090000025")
+    states = {p["type"]: p["state"] for p in ask(edge, "dossier", "show", record)["papers"]}
+    assert states == {"xac-nhan-cu-tru": "missing", "to-khai": "submitted"}
+    found = ask(edge, "dossier", "list", "--text", "097090000025")
+    assert [row["id"] for row in found] == [record]
+    assert not run(edge, "dossier", "list", "--text", "097090000017").lines[-1]
 
 
 # -------------------------------------------------------------------------------------- slips

@@ -58,6 +58,14 @@ for (const input of document.querySelectorAll("input[data-send]")) {
   });
 }
 
+for (const form of document.querySelectorAll("form[data-ask]")) {
+  form.addEventListener("submit", (event) => {
+    if (confirm(form.dataset.ask)) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+  });
+}
+
 for (const form of document.querySelectorAll("form[method=post]:not([target])")) {
   form.addEventListener("submit", (event) => {
     if (form.dataset.sent) event.preventDefault();

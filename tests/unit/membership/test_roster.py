@@ -72,6 +72,39 @@ def heard(*spoken: Spoken) -> Roster:
     return build(ROOT.public, [FOUNDED, *spoken])
 
 
+# --- numbers ----------------------------------------------------------------------------------
+
+
+def lease(to: DeviceKeys, first: int, last: int, agency: str = "H26.1") -> g.Lease:
+    return g.Lease(feed(to), agency, first, last, "2026-01-01", "2026-12-31")
+
+
+def test_an_edge_hands_on_parts_of_what_the_hub_leased_to_that_very_feed() -> None:
+    leased = says(HUB, 2, lease(EDGE, 10, 99))
+    parts = [
+        (EDGE, lease(TABLET, 90, 99), True),
+        (EDGE, lease(TABLET, 90, 100), False),
+        (EDGE, lease(TABLET, 9, 20), False),
+        (EDGE, lease(TABLET, 90, 99, "H26.2"), False),
+        (EDGE, lease(EDGE, 90, 99), False),
+        (EDGE, g.Lease(feed(TABLET), "H26.1", 90, 99, "2025-12-31", "2026-02-01"), False),
+        (TABLET, lease(STRANGER, 90, 99), False),
+    ]
+    for giver, part, counts in parts:
+        granted = says(HUB, 3, grant(TABLET, g.TABLET))
+        for order in ((leased, granted), (granted, leased)):
+            roster = heard(says(giver, 1, part), *order)
+            assert roster.leases == [lease(EDGE, 10, 99)]
+            assert roster.handed == ([part] if counts else []), part
+
+
+def test_a_part_can_not_be_handed_on_again() -> None:
+    granted = says(HUB, 2, lease(EDGE, 1, 99), grant(OTHER_EDGE, g.EDGE))
+    first = says(EDGE, 1, lease(OTHER_EDGE, 50, 99))
+    again = says(OTHER_EDGE, 1, lease(TABLET, 60, 99))
+    assert heard(granted, first, again).handed == [lease(OTHER_EDGE, 50, 99)]
+
+
 # --- the hub ----------------------------------------------------------------------------------
 
 
