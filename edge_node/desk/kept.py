@@ -16,7 +16,7 @@ from sync_protocol.replica import Replica
 
 T = TypeVar("T")
 _kept: WeakKeyDictionary[Replica, dict[str, tuple[object, object, int, Any]]] = WeakKeyDictionary()
-_counting = threading.Lock()
+_counting: dict[str, threading.Lock] = {}
 
 
 def kept(
@@ -30,7 +30,7 @@ def kept(
     now = replica.character.wall()
     wanted = (asked, local_time(now).date())
     marks = frozenset(replica.marks().values())
-    with _counting:
+    with _counting.setdefault(name, threading.Lock()):
         answers = _kept.setdefault(replica, {})
         before, seen, at, _ = answers.get(name, (None, None, 0, None))
         if before != wanted or (seen != marks and not 0 <= now - at < fresh_s * 1000):
