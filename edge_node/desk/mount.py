@@ -11,6 +11,7 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
 from edge_node.desk import (
+    approvals,
     bulk,
     calls,
     decisions,
@@ -36,6 +37,7 @@ ROUTES = (
     *figures.ROUTES,
     *portal.ROUTES,
     *bulk.ROUTES,
+    *approvals.ROUTES,
     *calls.ROUTES,
 )
 

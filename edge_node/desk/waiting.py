@@ -15,7 +15,7 @@ from edge_node.desk.kept import kept
 from edge_node.notices import Due, due_notices
 from edge_node.portal import lacks_code
 from sync_protocol.clock import millis
-from sync_protocol.dossier.record_type import ASSIGNEE, STATUS
+from sync_protocol.dossier.record_type import APPROVAL, ASSIGNEE, STATUS
 from sync_protocol.dossier.status import Status
 from sync_protocol.identity import RecordId
 from sync_protocol.merge.state import RecordState, decode_state
@@ -77,6 +77,16 @@ def uncollected(replica: Replica) -> list[Ready]:
         return sorted(found)
 
     return kept(replica, "uncollected", None, count)[0]
+
+
+def to_approve(replica: Replica) -> list[RecordId]:
+    """Return what is being worked on without an approval, the oldest first."""
+
+    def count() -> list[RecordId]:
+        states = of_status(replica, Status.PROCESSING.value)
+        return [record for record, state in states if not state.living((APPROVAL, None))][::-1]
+
+    return kept(replica, "approvals", None, count)[0]
 
 
 def views_of(
