@@ -50,8 +50,8 @@ NOTES = 13
 FEE = 14
 ASSIGNEE = 15
 APPROVAL = 16
-RESULT = 17
-HANDED_OVER = 18
+RESULT = 18
+HANDED_OVER = 19
 
 RESULT_PAPER = "ket-qua"
 """The type of the paper whose scan is the result."""

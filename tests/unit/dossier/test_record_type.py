@@ -30,8 +30,8 @@ FROZEN = {
     14: ("fee", FieldKind.GROUP, ["amount", "currency"]),
     15: ("assignee", FieldKind.REGISTER, ["value"]),
     16: ("approval", FieldKind.APPROVAL, ["value"]),
-    17: ("result", FieldKind.GROUP, ["reference", "signer", "signed_on"]),
-    18: ("handed_over", FieldKind.GROUP, ["to", "as"]),
+    18: ("result", FieldKind.GROUP, ["reference", "signer", "signed_on"]),
+    19: ("handed_over", FieldKind.GROUP, ["to", "as"]),
 }
 
 
