@@ -13,6 +13,7 @@ from device_home.shapes import Shape, ticks_text
 from sync_protocol.dossier.apology import promised_first
 from sync_protocol.dossier.catalogue import procedure_name
 from sync_protocol.dossier.labels import (
+    APPROVALS,
     FIELDS,
     IDENTITY_KINDS,
     PAPER_STATES,
@@ -46,6 +47,8 @@ def value_text(field: str, value: object, language: str = VIETNAMESE) -> str:
     match field.partition(":")[0], texts:
         case "status", [code]:
             return label(STATUSES, code, language)
+        case "approval", [code]:
+            return label(APPROVALS, code, language)
         case "procedure", [code]:
             name = procedure_name(code)
             return code if name == code else f"{name} ({code})"

@@ -8,7 +8,7 @@ only: after a restore it is exported again, and the portal knows a dossier by it
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date, timedelta
 from typing import Any, NamedTuple
 
@@ -21,13 +21,14 @@ from sync_protocol.clock import millis
 from sync_protocol.dossier.local_time import local_time
 from sync_protocol.dossier.national import Paper, Step, ho_so, is_foreigner, missing, tien_do
 from sync_protocol.dossier.paper_check import KNOWN_STATE
-from sync_protocol.dossier.record_type import DOSSIER, OFFICIAL_CODE
+from sync_protocol.dossier.record_type import DOSSIER, IDENTITY, OFFICIAL_CODE
 from sync_protocol.dossier.status import Status
 from sync_protocol.dossier.workflow import read_move_kind
 from sync_protocol.dossier.working_calendar import WorkingCalendar
 from sync_protocol.encoding import decode, encode
 from sync_protocol.identity import Dot, RecordId
 from sync_protocol.merge.state import RecordState, decode_state
+from sync_protocol.record.schema import RETRACTION
 from sync_protocol.replica import Replica
 from sync_protocol.view import RecordView
 
@@ -72,16 +73,21 @@ def make_export(replica: Replica, ward: str, *, everything: bool = False) -> Exp
         if len(lists[name]) < limits.PORTAL_EXPORT_DOSSIERS_MAX:
             lists[name].append(row)
 
-    for record, view, dots in _dossiers(replica):
-        steps = list(_steps(replica, moves.get(record, []), dots))
+    for record, state in replica.states():
+        if lacks_code(state):  # no view is made of what can't go out: that would take minutes
+            _add_uncoded(add, record, state)
+            continue
+        view = replica.follower.projection.view(record, state)
+        if not _goes_out(view):
+            continue
+        steps = list(_steps(replica, moves.get(record, []), state.dots()))
         values = _values(view)
         row = ho_so(values, ward, steps, list(_papers(view)), list(_supplements(replica, view)))
         named: dict[str, Any] = {"id": record.hex(), "MaHoSo": row.get("MaHoSo")}
-        foreign = is_foreigner(values)
+        lacks = _lacking(row, foreign := is_foreigner(values))
         if foreign:
             add("no_passport_slot", named)
-        # A passport has no slot: that is told apart, and no fault of the dossier.
-        if lacks := [name for name in missing(row) if not (foreign and name == "DinhDanhCHS")]:
+        if lacks:
             add("missing", {**named, "fields": lacks})
         sent, known = etag(view), before.get(record)
         if known is not None:
@@ -96,11 +102,26 @@ def make_export(replica: Replica, ward: str, *, everything: bool = False) -> Exp
     return Export({"ward": ward, **lists, "count": counts}, noted)
 
 
-def _dossiers(replica: Replica) -> Iterator[tuple[RecordId, RecordView, set[Dot]]]:
-    for record, state in replica.states():
-        view = replica.follower.projection.view(record, state)
-        if view.type == DOSSIER.id and not (view.retracted or view.held or view.purged):
-            yield record, view, set(state.dots())
+def _lacking(row: dict[str, Any], foreign: bool) -> list[str]:
+    """Return what is missing; a passport has no slot, which is told apart and no fault."""
+    return [name for name in missing(row) if not (foreign and name == "DinhDanhCHS")]
+
+
+def _add_uncoded(
+    add: Callable[[str, dict[str, Any]], None], record: RecordId, state: RecordState
+) -> None:
+    """Tell of a dossier that can't go out, as it has no code."""
+    if state.type != DOSSIER.id or state.made is None or state.living((RETRACTION, None)):
+        return
+    named: dict[str, Any] = {"id": record.hex(), "MaHoSo": None}
+    identities = state.plain_values((IDENTITY,))
+    if is_foreigner({"identity": identities[0] if identities else None}):
+        add("no_passport_slot", named)
+    add("missing", {**named, "fields": ["MaHoSo", *([] if identities else ["DinhDanhCHS"])]})
+
+
+def _goes_out(view: RecordView) -> bool:
+    return view.type == DOSSIER.id and not (view.retracted or view.held or view.purged)
 
 
 def _values(view: RecordView) -> dict[str, Any]:

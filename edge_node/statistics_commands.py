@@ -26,15 +26,24 @@ from sync_protocol.dossier.labels import FIGURES as FIGURE_WORDS
 from sync_protocol.dossier.labels import label
 from sync_protocol.dossier.local_time import local_time
 from sync_protocol.dossier.paper_check import KNOWN_STATE
-from sync_protocol.dossier.record_type import DOSSIER, RECEIVED_ON, STATUS
+from sync_protocol.dossier.record_type import (
+    ASSIGNEE,
+    DOSSIER,
+    DUE_ON,
+    NOTES,
+    PAPERS,
+    PROCEDURE,
+    RECEIVED_ON,
+    STATUS,
+)
 from sync_protocol.dossier.statistics import FIGURES, Course, figures
 from sync_protocol.dossier.status import CLOSED
 from sync_protocol.dossier.text import refused
 from sync_protocol.identity import ID_BYTES, Dot, OfficerId, RecordId
 from sync_protocol.merge.state import RecordState
 from sync_protocol.record.change import RecordChange
+from sync_protocol.record.schema import RETRACTION
 from sync_protocol.replica import Replica
-from sync_protocol.view import RecordView
 
 Move = tuple[int, Dot, str, OfficerId]
 """When a status was written (a timestamp), by which entry, which, and by whom."""
@@ -92,14 +101,13 @@ def counted(replica: Replica, first: date, last: date) -> Iterator[Counted]:
         ]
         if _was_over(state, course, first):
             continue
-        view = replica.follower.projection.view(record, state)
-        received_on = read_day(view.value("received_on"))
-        if view.type != DOSSIER.id or view.retracted or view.held or received_on is None:
+        read = known(replica, record, state)
+        if read is None:
             continue
-        found = figures(_course(view, received_on, course), first, last)
+        found = figures(read.course(course), first, last)
         if found:
-            officer = str(view.value("assignee") or state.officer.hex())
-            yield Counted(record, str(view.value("procedure")), officer, found)
+            officer = read.assignee or state.officer.hex()
+            yield Counted(record, read.procedure, officer, found)
 
 
 def sum_up(replica: Replica, first: date, last: date, found: Iterable[Counted]) -> Shape:
@@ -154,13 +162,63 @@ def _was_over(state: RecordState, course: list[tuple[str, date]], first: date) -
     return before and bool(course) and course[-1][0] in CLOSED and course[-1][1] < first
 
 
-def _course(view: RecordView, received_on: date, course: list[tuple[str, date]]) -> Course:
-    return Course(
-        received_on=received_on,
-        due=promised_first(note_kinds(view)) or read_day(view.value("due_on")),
-        moves=course,
-        papers_known=sum(text_parts(item)[4] == KNOWN_STATE for item in view.elements("papers")),
+class Known(NamedTuple):
+    """What of a dossier the figures need."""
+
+    procedure: str
+    assignee: str
+    received_on: date
+    due: date | None
+    papers_known: int
+
+    def course(self, moves: list[tuple[str, date]]) -> Course:
+        """Return what became of the dossier, with its moves."""
+        return Course(self.received_on, self.due, moves, self.papers_known)
+
+
+def known(replica: Replica, record: RecordId, state: RecordState) -> Known | None:
+    """Return what the figures need, None for what does not count.
+
+    A whole view takes 0.4 ms, which a hundred thousand dossiers multiply; so it is made only of
+    those that are disputed, withdrawn or apologised for.
+    """
+    if state.type != DOSSIER.id or state.made is None:
+        return None
+    if not _is_plain(state):
+        return known_by_view(replica, record, state)
+    values = [state.plain_values((field,)) for field in _FIELDS]
+    procedure, assignee, received_on, due = (found[0] if found else None for found in values)
+    papers = state.living_values(PAPERS, elements=True)
+    known = sum(isinstance(p, list) and len(p) > 4 and p[4] == KNOWN_STATE for p in papers)  # noqa: PLR2004 - the state's place
+    day = read_day(received_on)
+    if day is None:
+        return None
+    return Known(str(procedure), str(assignee or ""), day, read_day(due), known)
+
+
+_FIELDS = (PROCEDURE, ASSIGNEE, RECEIVED_ON, DUE_ON)
+
+
+def _is_plain(state: RecordState) -> bool:
+    """Whether each value stands alone, nothing was withdrawn, and no other date was promised."""
+    kinds = (value[1] for value in state.living_values(NOTES, elements=True) if value)
+    return (
+        all(len(cell) < 2 for cell in state.cells.values())  # noqa: PLR2004 - two versions
+        and not state.living((RETRACTION, None))
+        and promised_first(str(kind) for kind in kinds) is None
     )
+
+
+def known_by_view(replica: Replica, record: RecordId, state: RecordState) -> Known | None:
+    """Return the same of a dossier from its whole view."""
+    view = replica.follower.projection.view(record, state)
+    received_on = read_day(view.value("received_on"))
+    if view.retracted or view.held or received_on is None:
+        return None
+    due = promised_first(note_kinds(view)) or read_day(view.value("due_on"))
+    known = sum(text_parts(item)[4] == KNOWN_STATE for item in view.elements("papers"))
+    assignee = str(view.value("assignee") or "")
+    return Known(str(view.value("procedure")), assignee, received_on, due, known)
 
 
 def called(replica: Replica, who: str) -> str:

@@ -9,13 +9,12 @@ from __future__ import annotations
 from flask import abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from device_home.dossiers import load
 from device_home.shapes import Shape, Ticks, row, text_parts
 from edge_node.desk.dossiers import moment, open_dossier
 from edge_node.desk.site import Allowed, Desk, Route, acting, language
 from edge_node.desk.start import list_row
 from edge_node.desk.values import shown_day
-from edge_node.desk.waiting import to_call
+from edge_node.desk.waiting import to_call, views_of
 from edge_node.desk.words import pick
 from edge_node.notices import Due, keep_told
 from sync_protocol.clock import millis
@@ -23,8 +22,8 @@ from sync_protocol.dossier.local_time import local_time
 from sync_protocol.dossier.notice import Outcome, Why
 from sync_protocol.view import RecordView
 
-ROWS_MAX = 100
-"""A page of 90 KiB; nobody makes a hundred calls a day."""
+ROWS_MAX = 50
+"""A page of 40 KiB; nobody makes a hundred calls a day."""
 _WHY = {
     Why.SUPPLEMENT: ("Cần bổ sung giấy tờ", "Papers are needed"),
     Why.DELAY: ("Hẹn lại ngày trả", "A new date"),
@@ -36,16 +35,19 @@ def show_calls(desk: Desk) -> ResponseReturnValue:
     """Show who must be called."""
     found = to_call(desk.replica)
     ticks = Ticks(desk.replica)
-    shown = [_call(desk, item, ticks) for item in found[:ROWS_MAX]]
+    of_record = {item.record: item for item in found[:ROWS_MAX]}
+    shown = [
+        _call(desk, of_record[view.id], view, row(view, state, ticks))
+        for view, state in views_of(desk.replica, list(of_record))
+    ]
     left = len(found) - len(shown)
     return render_template("calls.html", rows=shown, left=left, kept=request.args.get("kept", ""))
 
 
-def _call(desk: Desk, item: Due, ticks: Ticks) -> Shape:
-    view, state = load(desk.replica, item.record)
+def _call(desk: Desk, item: Due, view: RecordView, shape: Shape) -> Shape:
     last, now = local_time(millis(item.notice.last)), local_time(desk.replica.character.wall())
     return {
-        **list_row(desk, row(view, state, ticks)),
+        **list_row(desk, shape),
         "phone": view.value("phone"),
         "why": item.notice.why.value,
         "why_name": pick(_WHY[item.notice.why], language()),

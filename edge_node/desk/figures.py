@@ -1,7 +1,7 @@
 """The ward's figures at the desk: a day, a week, a month or any days; every figure opens its list.
 
 What holds: figures are counted as `motcua-edge statistics` counts them, from the whole log, which
-takes a while; so those that were looked at last are kept until the ward writes something. An
+takes a while; so those that were looked at last are good for five minutes, and say so. An
 address holds days, a procedure's code and the number of an officer's row, never a name.
 """
 
@@ -14,13 +14,14 @@ from typing import NamedTuple
 from flask import Response, render_template, request
 from flask.typing import ResponseReturnValue
 
-from device_home.dossiers import load
 from device_home.moves import read_day
 from device_home.shapes import Shape, Ticks, row
+from edge_node.desk.dossiers import moment
 from edge_node.desk.kept import kept
 from edge_node.desk.site import Allowed, Desk, Route, language
 from edge_node.desk.start import list_row
 from edge_node.desk.values import shown_day, typed_day
+from edge_node.desk.waiting import views_of
 from edge_node.desk.words import error_words
 from edge_node.statistics_commands import Counted, counted, sum_up
 from edge_node.table import csv_bytes
@@ -32,21 +33,28 @@ from sync_protocol.dossier.text import refused
 from sync_protocol.errors import InputError
 from sync_protocol.replica import Replica
 
-ROWS_MAX = 100
-"""Dossiers behind one figure on a page of 60 KiB; the table has them all."""
+ROWS_MAX = 50
+"""Dossiers behind one figure on a page of 25 KiB; the table has them all."""
+
+
+FRESH_S = 300
+"""A count of 100,000 dossiers takes about ten seconds; so it is good for five minutes, and says
+when it was made."""
 
 
 class _Figures(NamedTuple):
     found: list[Counted]
     answer: Shape
+    at: int
 
 
-def _figures(replica: Replica, first: date, last: date) -> _Figures:
-    def count() -> _Figures:
+def _figures(replica: Replica, first: date, last: date, fresh_s: int = FRESH_S) -> _Figures:
+    def count() -> tuple[list[Counted], Shape]:
         found = list(counted(replica, first, last))
-        return _Figures(found, sum_up(replica, first, last, found))
+        return found, sum_up(replica, first, last, found)
 
-    return kept(replica, "figures", (first, last), count)
+    answer, at = kept(replica, "figures", (first, last), count, fresh_s)
+    return _Figures(*answer, at)
 
 
 def _days(desk: Desk) -> tuple[date, date]:
@@ -68,7 +76,8 @@ def show_figures(desk: Desk) -> ResponseReturnValue:
         first, last = _days(desk)
     except InputError as slip:
         problem, first, last = error_words(slip, language()), today, today
-    answer = _figures(desk.replica, first, last).answer
+    shown = _figures(desk.replica, first, last, 0 if request.args.get("again") else FRESH_S)
+    answer = shown.answer
     page = render_template(
         "figures.html",
         answer=answer,
@@ -76,6 +85,7 @@ def show_figures(desk: Desk) -> ResponseReturnValue:
         first=shown_day(first.isoformat()),
         last=shown_day(last.isoformat()),
         spans=_spans(today),
+        at=moment(shown.at),
         problem=problem,
     )
     return (page, 400) if problem else page
@@ -112,7 +122,8 @@ def show_behind(desk: Desk) -> ResponseReturnValue:
     return render_template(
         "list.html",
         rows=[
-            list_row(desk, row(*load(desk.replica, record), ticks)) for record in found[:ROWS_MAX]
+            list_row(desk, row(view, state, ticks))
+            for view, state in views_of(desk.replica, found[:ROWS_MAX])
         ],
         title=label(FIGURE_WORDS, figure, language()),
         today=days if who is None else f"{days} · {who['name']}",

@@ -1,4 +1,4 @@
-"""What a page has counted, kept in memory until the ward writes something or the day is over.
+"""What a page has counted, kept in memory until something new is known or the day is over.
 
 What holds: one answer of each name is kept for each ward, so memory stays bounded; two pages that
 want the same wait for one count, which would else be made twice.
@@ -15,16 +15,25 @@ from sync_protocol.dossier.local_time import local_time
 from sync_protocol.replica import Replica
 
 T = TypeVar("T")
-_kept: WeakKeyDictionary[Replica, dict[str, tuple[object, Any]]] = WeakKeyDictionary()
-_counting = threading.Lock()
+_kept: WeakKeyDictionary[Replica, dict[str, tuple[object, object, int, Any]]] = WeakKeyDictionary()
+_counting: dict[str, threading.Lock] = {}
 
 
-def kept(replica: Replica, name: str, asked: object, count: Callable[[], T]) -> T:
-    """Return what `count` returns, or returned for the same `asked` while nothing changed."""
-    today = local_time(replica.character.wall()).date()
-    key = (asked, today, frozenset(replica.marks().values()))
-    with _counting:
+def kept(
+    replica: Replica, name: str, asked: object, count: Callable[[], T], fresh_s: int = 0
+) -> tuple[T, int]:
+    """Return what `count` returns, or returned for the same `asked` before anything changed.
+
+    With it goes when that was, in milliseconds since 1970. What is younger than `fresh_s` seconds
+    is good enough although something changed.
+    """
+    now = replica.character.wall()
+    wanted = (asked, local_time(now).date())
+    marks = frozenset(replica.marks().values())
+    with _counting.setdefault(name, threading.Lock()):
         answers = _kept.setdefault(replica, {})
-        if name not in answers or answers[name][0] != key:
-            answers[name] = (key, count())
-        return cast(T, answers[name][1])
+        before, seen, at, _ = answers.get(name, (None, None, 0, None))
+        if before != wanted or (seen != marks and not 0 <= now - at < fresh_s * 1000):
+            answers[name] = (wanted, marks, now, count())
+        _, _, at, answer = answers[name]
+        return cast(T, answer), at

@@ -11,6 +11,7 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
 from edge_node.desk import (
+    approvals,
     bulk,
     calls,
     card_picture,
@@ -44,6 +45,7 @@ ROUTES = (
     *figures.ROUTES,
     *portal.ROUTES,
     *bulk.ROUTES,
+    *approvals.ROUTES,
     *calls.ROUTES,
 )
 

@@ -26,16 +26,16 @@ from device_home.shapes import (
     text_parts,
 )
 from edge_node.desk.dossiers import open_dossier
-from edge_node.desk.due import LOOKED_AT_MAX, of_status
+from edge_node.desk.due import LOOKED_AT_MAX
 from edge_node.desk.site import Allowed, Desk, Route, acting, language, supervises
 from edge_node.desk.start import list_row
 from edge_node.desk.values import shown_day, typed_day
+from edge_node.desk.waiting import uncollected, views_of
 from edge_node.desk.words import error_words, pick
 from sync_protocol.clock import millis
 from sync_protocol.dossier.catalogue import catalogue
 from sync_protocol.dossier.labels import ENGLISH, REMARKS, label
 from sync_protocol.dossier.local_time import local_time
-from sync_protocol.dossier.record_type import STATUS
 from sync_protocol.dossier.status import Status
 from sync_protocol.dossier.text import clean, refused
 from sync_protocol.dossier.workflow import (
@@ -48,8 +48,8 @@ from sync_protocol.dossier.workflow import (
 from sync_protocol.errors import InputError, StorageError
 from sync_protocol.view import RecordView
 
-UNCOLLECTED_ROWS_MAX = 100
-"""A page of 60 KiB; the longest uncollected stand first."""
+UNCOLLECTED_ROWS_MAX = 50
+"""A page of 25 KiB; the longest uncollected stand first."""
 
 
 def show_move(desk: Desk, record: str, code: str) -> ResponseReturnValue:
@@ -193,16 +193,12 @@ _NO_REASON = ("Ghi lý do chậm. Chưa thay đổi gì.", "Say why it is late. 
 
 def show_uncollected(desk: Desk) -> ResponseReturnValue:
     """Show whose result is ready and has not been collected, the longest first."""
-    found = []
-    for record, state in of_status(desk.replica, Status.READY.value):
-        since = min((item.timestamp for item in state.living((STATUS, None)).values()), default=0)
-        found.append((since, record, state))
-    found.sort(key=lambda item: item[:2])
+    found = uncollected(desk.replica)
     ticks, today = Ticks(desk.replica), local_time(desk.replica.character.wall()).date()
     shown = []
-    for since, record, state in found[:UNCOLLECTED_ROWS_MAX]:
-        view = desk.replica.follower.projection.view(record, state)
-        ready = local_time(millis(since)).date()
+    since = {item.record: item.since for item in found[:UNCOLLECTED_ROWS_MAX]}
+    for view, state in views_of(desk.replica, list(since)):
+        ready = local_time(millis(since[view.id])).date()
         shown.append(_uncollected(desk, view, row(view, state, ticks)))
         shown[-1] |= {"ready": shown_day(ready.isoformat()), "days": (today - ready).days}
     left = len(found) - len(shown)

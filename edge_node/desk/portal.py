@@ -18,7 +18,7 @@ from edge_node.desk.dossiers import open_dossier
 from edge_node.desk.site import Allowed, Desk, Route, acting, language
 from edge_node.desk.start import list_row
 from edge_node.desk.values import shown_day
-from edge_node.desk.waiting import queued
+from edge_node.desk.waiting import queued, views_of
 from edge_node.desk.words import error_words, pick
 from edge_node.portal import is_stalled, keep_export, make_export
 from edge_node.portal_commands import export_bytes
@@ -31,8 +31,8 @@ from sync_protocol.dossier.working_calendar import calendar_with
 from sync_protocol.errors import InputError, StorageError
 from sync_protocol.view import RecordView
 
-ROWS_MAX = 100
-"""A page of 60 KiB; who has more begins with the oldest."""
+ROWS_MAX = 50
+"""A page of 25 KiB; who has more begins with the oldest."""
 
 
 def show_queue(desk: Desk) -> ResponseReturnValue:
@@ -41,10 +41,11 @@ def show_queue(desk: Desk) -> ResponseReturnValue:
     today, ticks = local_time(replica.character.wall()).date(), Ticks(replica)
     waiting = queued(replica)
     shown = []
-    for item in waiting[:ROWS_MAX]:
-        view, state = open_dossier(desk, item.record.hex())
+    of_record = {item.record: item for item in waiting[:ROWS_MAX]}
+    for view, state in views_of(replica, list(of_record)):
         if view.retracted or view.held:
             continue
+        item = of_record[view.id]
         since = local_time(item.captured).date()
         shape = list_row(desk, row(view, state, ticks))
         stalled = is_stalled(since, today, calendar)

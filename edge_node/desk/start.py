@@ -14,11 +14,10 @@ from device_home.shapes import Shape, Ticks, row
 from device_home.upkeep import unsent_entries
 from edge_node.desk.closing import TODAY_MAX, Closing, closing
 from edge_node.desk.drafts import draft_rows
-from edge_node.desk.due import due_records
 from edge_node.desk.sheets import as_printed, is_slip, open_slip
 from edge_node.desk.site import Allowed, Desk, Route, acting, language, session
 from edge_node.desk.values import shown_day
-from edge_node.desk.waiting import queued, to_call
+from edge_node.desk.waiting import due_now, queued, to_call
 from edge_node.desk.words import age, pick, place_kind, ticks
 from sync_protocol.dossier.folding import fold
 from sync_protocol.dossier.labels import STATUSES, label
@@ -32,6 +31,8 @@ from sync_protocol.storage.store import Query
 PAGE_ROWS = 25
 DUE_ROWS_MAX = 100
 """A page of 50 KiB; who has a hundred overdue begins at the top."""
+_FRESH_S = 60
+"""A count on the first page may be a minute old; the list behind it never is."""
 _IDLE_CHECK_S = 30
 _QUIET_CHECKS = 5
 """After so many checks without an answer the line is called cut; two minutes at the least."""
@@ -41,7 +42,7 @@ _QUIET_S_MIN = 120
 def show_home(desk: Desk) -> ResponseReturnValue:
     """Show what needs somebody now, and how the line is."""
     counts = desk.replica.rooms.views.counts()
-    due = due_records(desk.replica)
+    due = due_now(desk.replica, _FRESH_S)
     unsent, _ = unsent_entries(desk.device.home, desk.replica)
     line = line_words(desk, unsent)
     return render_template(
@@ -50,8 +51,8 @@ def show_home(desk: Desk) -> ResponseReturnValue:
         held=counts.held,
         records=sum(counts.by_facet.values()),
         unsent=unsent,
-        calls=len(to_call(desk.replica)),
-        portal=len(queued(desk.replica)),
+        calls=len(to_call(desk.replica, _FRESH_S)),
+        portal=len(queued(desk.replica, _FRESH_S)),
         uncollected=counts.by_facet.get(Status.READY.value, 0),
         overdue=len(due.overdue),
         today=len(due.today),
@@ -172,7 +173,7 @@ def do_search(desk: Desk) -> ResponseReturnValue:
 
 def show_due(desk: Desk) -> ResponseReturnValue:
     """Show what is overdue, then what is due today."""
-    due = due_records(desk.replica)
+    due = due_now(desk.replica)
     ticks_ = Ticks(desk.replica)
     found = []
     for record in [*due.overdue, *due.today][:DUE_ROWS_MAX]:

@@ -1,24 +1,35 @@
 """What waits for somebody: dossiers to be filed at the portal, and people to be called.
 
 What holds: at most `due.LOOKED_AT_MAX` dossiers of each status are looked at, the newest; it is
-counted anew only after something was written.
+counted anew only after something was written. The first page may take a count that is a little old.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from edge_node.desk.due import of_status
+from edge_node.desk.due import Due as DueDays
+from edge_node.desk.due import due_records, of_status
 from edge_node.desk.kept import kept
 from edge_node.notices import Due, due_notices
 from edge_node.portal import lacks_code
 from sync_protocol.clock import millis
-from sync_protocol.dossier.record_type import ASSIGNEE
+from sync_protocol.dossier.record_type import APPROVAL, ASSIGNEE, STATUS
 from sync_protocol.dossier.status import Status
 from sync_protocol.identity import RecordId
+from sync_protocol.merge.state import RecordState, decode_state
 from sync_protocol.replica import Replica
+from sync_protocol.view import RecordView
 
 _NEVER_TAKEN = frozenset({Status.REFUSED, Status.STOPPED})
+
+
+class Ready(NamedTuple):
+    """A dossier whose result is ready, since when (a timestamp)."""
+
+    since: int
+    record: RecordId
 
 
 class Queued(NamedTuple):
@@ -29,7 +40,7 @@ class Queued(NamedTuple):
     owner: str
 
 
-def queued(replica: Replica) -> list[Queued]:
+def queued(replica: Replica, fresh_s: int = 0) -> list[Queued]:
     """Return the dossiers that wait for the portal's code, the oldest first."""
 
     def count() -> list[Queued]:
@@ -42,9 +53,47 @@ def queued(replica: Replica) -> list[Queued]:
                     found.append(Queued(millis(state.timestamp), record, owner))
         return sorted(found)
 
-    return kept(replica, "portal", None, count)
+    return kept(replica, "portal", None, count, fresh_s)[0]
 
 
-def to_call(replica: Replica) -> list[Due]:
+def to_call(replica: Replica, fresh_s: int = 0) -> list[Due]:
     """Return who must be told something, those not tried yet first."""
-    return kept(replica, "calls", None, lambda: due_notices(replica))
+    return kept(replica, "calls", None, lambda: due_notices(replica), fresh_s)[0]
+
+
+def due_now(replica: Replica, fresh_s: int = 0) -> DueDays:
+    """Return what is due by now, as `due.due_records` does."""
+    return kept(replica, "due", None, lambda: due_records(replica), fresh_s)[0]
+
+
+def uncollected(replica: Replica) -> list[Ready]:
+    """Return whose result is ready, the longest first."""
+
+    def count() -> list[Ready]:
+        found = []
+        for record, state in of_status(replica, Status.READY.value):
+            cell = state.living((STATUS, None)).values()
+            found.append(Ready(min((item.timestamp for item in cell), default=0), record))
+        return sorted(found)
+
+    return kept(replica, "uncollected", None, count)[0]
+
+
+def to_approve(replica: Replica) -> list[RecordId]:
+    """Return what is being worked on without an approval, the oldest first."""
+
+    def count() -> list[RecordId]:
+        states = of_status(replica, Status.PROCESSING.value)
+        return [record for record, state in states if not state.living((APPROVAL, None))][::-1]
+
+    return kept(replica, "approvals", None, count)[0]
+
+
+def views_of(
+    replica: Replica, records: Sequence[RecordId]
+) -> Iterator[tuple[RecordView, RecordState]]:
+    """Yield the dossiers with these ids, in their order, by one look into the store."""
+    found = replica.rooms.views.load(list(records))
+    for stored in (found[record] for record in records if record in found):
+        state = decode_state(stored.state, stored.pending)
+        yield replica.follower.projection.view(stored.id, state), state

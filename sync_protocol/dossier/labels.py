@@ -77,6 +77,9 @@ IDENTITY_KINDS = {
     "passport": ("Hộ chiếu", "Passport"),
 }
 
+APPROVALS = {"approved": ("Đã phê duyệt", "Approved")}
+"""What a supervisor may say of a dossier."""
+
 PAPER_STATES = {
     "submitted": ("Đã nộp", "Submitted"),
     "compared": ("Đã đối chiếu, trả lại", "Compared and returned"),

@@ -119,3 +119,26 @@ def test_a_withdrawal_finds_its_way_back(tmp_path: Path) -> None:
         desk.send(f"/move/{code}", reason="Công dân đề nghị.")
         assert desk.status == 200
     assert ask(edge, "dossier", "show", record)["status"] == "8"
+
+
+def test_a_supervisor_approves_what_was_shown_and_nothing_else(tmp_path: Path) -> None:
+    office = staffed(Office(now_ms=MONDAY_MS))
+    edge, other = office.edge("một"), office.edge("hai")
+    record = made(edge, status="processing")
+    office.sync(edge)
+    office.sync(other)
+    clerk, chief = pages(edge, tmp_path), chief_pages(edge, tmp_path)
+    clerk.get("/approvals")
+    assert clerk.status == 403
+    chief.get("/approvals")
+    ask(edge, "dossier", "set", record, "phone=0912000123")
+    assert "vừa thay đổi" in chief.send(f"/approvals/{record}")
+    assert "Đã lưu phê duyệt" in chief.send(f"/approvals/{record}")
+    assert "Không có hồ sơ nào chờ" in chief.text
+    assert ask(edge, "dossier", "show", record)["fields"]["approval"]["value"] == "approved"
+    assert "Phê duyệt Đã phê duyệt" in clerk.get(f"/dossier/{record}")
+    ask(other, "dossier", "set", record, "name=Nguyễn Người Khác")
+    for replica in (other, edge):
+        office.sync(replica)
+    [item] = ask(edge, "dossier", "show", record)["disputed"]
+    assert item["kind"] == "basis"

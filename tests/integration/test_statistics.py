@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from edge_node.statistics_commands import known, known_by_view
 from sync_protocol.dossier.intake import read_intake
 from sync_protocol.dossier.sample import sample
 from sync_protocol.identity import OfficerId
@@ -73,3 +74,25 @@ def test_days_that_are_none_are_refused() -> None:
         answer = run(edge, "statistics", "--from", days[0], "--to", days[1])
         assert (answer.code, answer.lines[0]["error"]) == (1, "bad-input")
     assert ask(edge, "statistics", *DAYS)["total"]["received"] == 0
+
+
+def test_what_is_read_without_a_view_is_what_the_view_says() -> None:
+    office = staffed(Office(now_ms=MONDAY_MS))
+    edge, other = office.edge("một"), office.edge("hai")
+    papers = [{"type": "to-khai", "name": "Tờ khai", "state": "known"}]
+    plain, edited, disputed, sorry, gone = (made(edge, CLERK, papers=papers) for _ in range(5))
+    office.sync(edge)
+    office.sync(other)
+    for replica, who, due in ((edge, "An", "2026-11-26"), (other, "Bình", "2026-11-27")):
+        ask(replica, "dossier", "set", disputed, f"assignee={who}", f"due_on={due}")
+    ask(edge, "dossier", "set", edited, "status=ready", "assignee=An", "due_on=2026-11-30")
+    ask(edge, "dossier", "apologise", sorry, "--until", "2026-11-27", "--reason", "Đông.")
+    wanted = ("--missing", "to-khai", "Chưa ký.", "--reason", "Chưa ký.")
+    ask(edge, "dossier", "set", gone, "status=5", *wanted)
+    for replica in (other, edge, other):
+        office.sync(replica)
+    found = {}
+    for record, state in edge.states():
+        found[record.hex()] = known(edge, record, state)
+        assert found[record.hex()] == known_by_view(edge, record, state)
+    assert [found[r].papers_known for r in (plain, edited, gone)] == [1, 1, 0]  # type: ignore[union-attr]
