@@ -25,6 +25,8 @@ from sync_protocol.errors import InputError, StorageError
 from sync_protocol.merge.state import RecordState
 from sync_protocol.view import RecordView
 
+_WITH_MORE = frozenset({Status.SUPPLEMENT.value, Status.READY.value, Status.RETURNED.value})
+"""Papers to be asked for, the result, who took it: what must be said with these is asked there."""
 _SHOWN_IN_HEAD = frozenset({"name", "procedure", "status"})
 _SCAN_TYPES = frozenset({"image/jpeg", "image/png", "image/webp", "application/pdf"})
 
@@ -144,8 +146,8 @@ def _form(
 
 
 def _statuses(shape: Shape) -> list[tuple[str, str]]:
-    """Return the status that stands and those that may follow; papers are asked for elsewhere."""
-    follow = [code for code in shape["next"] if code != Status.SUPPLEMENT.value]
+    """Return the status that stands and those that may follow; some have a page of their own."""
+    follow = [code for code in shape["next"] if code not in _WITH_MORE]
     codes = dict.fromkeys([shape["status"], *follow])
     return [(code, label(STATUSES, code, language())) for code in codes if code]
 
