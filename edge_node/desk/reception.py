@@ -26,11 +26,11 @@ from device_home.shapes import Shape
 from device_home.slips import find_slip, received
 from edge_node.desk.drafts import drop_draft, find_draft, keep_draft
 from edge_node.desk.site import Allowed, Desk, Route, acting, language, session
-from edge_node.desk.values import shown_day, typed_day
 from edge_node.desk.words import error_words, pick
 from sync_protocol import limits
 from sync_protocol.dossier.card_qr import CardQr, read_card_qr
 from sync_protocol.dossier.catalogue import catalogue
+from sync_protocol.dossier.day import shown_day, typed_day
 from sync_protocol.dossier.deadline import count_deadline, limit_text
 from sync_protocol.dossier.folding import fold
 from sync_protocol.dossier.identity_document import Remark
