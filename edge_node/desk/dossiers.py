@@ -11,8 +11,12 @@ from flask import Response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from device_home.dossiers import Edits, find_record, load, new_note, open_scan, save_edits
+from device_home.forms import cell_label
 from device_home.moves import Stated
 from device_home.shapes import Shape, manifest_of, read_dot, whole
+from edge_node.desk.questions import (
+    answered_sections,
+)
 from edge_node.desk.sheets import sheets_of
 from edge_node.desk.site import Allowed, Desk, Route, acting, language, no_such_dossier
 from edge_node.desk.start import list_row
@@ -61,13 +65,14 @@ def _page(
             for name, item in shape["fields"].items()
             if name not in _SHOWN_IN_HEAD
         ],
+        form=answered_sections(view, language()),
         papers=[shown_paper(desk, item) for item in shape["papers"]],
         notes=[{**item, "when": moment(item["time"])} for item in shape["notes"]],
         history=[_event(item) for item in reversed(shape["history"])],
         reads=[{**item, "when": moment(item["time"])} for item in shape["scans_read"]],
         disputed=[
             (
-                label(FIELDS, item["field"].partition(":")[0], language()),
+                cell_label(item["field"], language()),
                 pick(CONFLICTS.get(item["kind"], CONFLICTS["values"]), language()),
             )
             for item in shape["disputed"]
