@@ -26,6 +26,7 @@ _HINTS = {
     AnswerKind.PARTIAL_DATE: ("20/08/1990", "20/08/1990"),
     AnswerKind.PHONE: ("0912 000 123", "0912 000 123"),
 }
+_NARROW_CHARACTERS_MAX = 200
 _COPIED = {
     "name": "name",
     "birth": "birth_date",
@@ -48,6 +49,11 @@ class Asked(NamedTuple):
     characters_max: int
     required: bool
     disputed: bool
+
+    @property
+    def is_long(self) -> bool:
+        """Whether the answer is usually longer than a narrow input shows."""
+        return self.characters_max > _NARROW_CHARACTERS_MAX
 
 
 class AskedSection(NamedTuple):
@@ -200,8 +206,6 @@ def typed_assignments(posted: Mapping[str, str]) -> Iterator[str]:
     """Yield the answers that were changed on the page for editing, as assignments."""
     for name, text in posted.items():
         place = name.removeprefix("f.")
-        if (
-            name.startswith(f"f.{PREFIX}")
-            and text.strip() != posted.get(f"was.{place}", "").strip()
-        ):
+        was = posted.get(f"was.{place}", "")
+        if place != name and place.startswith(PREFIX) and text.strip() != was.strip():
             yield f"{place}={text}"
