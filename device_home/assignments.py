@@ -5,6 +5,7 @@
     identity=097090000001   a citizen's number; a passport as identity.kind, .number, .issuer
     address.line=Số 5       one part of a group; the other parts stay as they are displayed
     address=["Số 5","…",""] a whole group as JSON
+    form.child_name=Lê Thử  an answer of the procedure's form; `forms` reads these
 
 What holds: a slip is refused with a sentence that names the field and never what was in it.
 """
@@ -24,7 +25,7 @@ from sync_protocol.dossier.record_type import CITIZEN, DOSSIER, PASSPORT
 from sync_protocol.dossier.text import clean, refused
 from sync_protocol.record.schema import Field, ValueType
 
-_NOT_TYPED = frozenset({"provisional_code", "slip"})
+_NOT_TYPED = frozenset({"provisional_code", "slip", "edition"})
 """They are made by a machine, once: `dossier slip` makes a new slip."""
 
 

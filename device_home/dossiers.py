@@ -17,6 +17,7 @@ from device_home.assignments import read_assignments, read_status
 from device_home.command import DONE, Command, Output
 from device_home.duties import read_scan
 from device_home.edits import set_many, sort_words
+from device_home.forms import assigned, form_remarks
 from device_home.home import Home
 from device_home.moves import Planned, Stated, awaited_paper, note, plan_move, remark_rows
 from device_home.officers import acting_officer, check_allowed, check_settles, officer_option
@@ -173,9 +174,10 @@ def _set_one(replica: Replica, officer: OfficerId, arguments: Namespace, output:
         return
     view, _ = load(replica, view.id)
     planned = saved.planned
+    odd = (*planned.remarks, *form_remarks(view, arguments.fields))
     answer = {"id": view.id.hex(), "changed": True, "dot": dot_text(saved.written.dot)}
     moved = {"due_on": planned.due_on} if planned.due_on else {}
-    output.data(answer | {"etag": etag(view)} | moved | remark_rows(planned.remarks, output))
+    output.data(answer | {"etag": etag(view)} | moved | remark_rows(odd, output))
     output.say("Saved on this device.")
     if planned.due_on:
         output.say(f"The wait is over; now due on {planned.due_on}.")
@@ -208,12 +210,13 @@ def save_edits(
     Raises `InputError` and `NotAllowedError`.
     """
     check_writable(view)
-    typed = _typed(view, edits.words)
+    words, answers = assigned(view, edits.words, edits.seen)
+    typed = _typed(view, words)
     planned = plan_move(replica, officer, view, typed, edits.stated)
     if planned.due_on:
         typed["due_on"] = planned.due_on
     change = _plain_change(view, typed, edits.seen)
-    change = _with_elements(view, change, [*edits.elements, *planned.writes])
+    change = _with_elements(view, change, [*edits.elements, *planned.writes, *answers])
     if change is None:
         return None
     check_settles(replica, officer, view, change)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from device_home.command import json_line
+from device_home.forms import PREFIX, answer_text, cell_label
 from device_home.shapes import Shape, ticks_text
 from sync_protocol.dossier.apology import promised_first
 from sync_protocol.dossier.catalogue import procedure_name
@@ -30,7 +31,7 @@ _NOTHING = "–"
 
 def field_text(name: str) -> str:
     """Return a field's words and the name that commands take: "Số điện thoại [phone]"."""
-    words = label(FIELDS, name.partition(":")[0])
+    words = cell_label(name)
     return words if words == name else f"{words} [{name}]"
 
 
@@ -44,6 +45,8 @@ def value_text(field: str, value: object, language: str = VIETNAMESE) -> str:
     if not all(part is None or isinstance(part, str) for part in parts):
         return json_line(value)
     texts = [str(part or "") for part in parts]
+    if field.startswith(PREFIX):
+        return answer_text(field, value, language) or _NOTHING
     match field.partition(":")[0], texts:
         case "status", [code]:
             return label(STATUSES, code, language)
@@ -85,6 +88,10 @@ def dossier_lines(shape: Shape) -> Iterator[str]:
     if shape["retracted"]:
         yield "⚠ Hồ sơ đã được rút."
     for name, item in shape["fields"].items():
+        yield f"  {field_text(name)}: {value_text(name, item['value'])}"
+        yield from values_text(name, item.get("siblings", []))
+    for key, item in shape["form"].items():
+        name = f"{PREFIX}{key}"
         yield f"  {field_text(name)}: {value_text(name, item['value'])}"
         yield from values_text(name, item.get("siblings", []))
     for item in shape["papers"]:

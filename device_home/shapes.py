@@ -10,10 +10,13 @@ import hashlib
 from collections.abc import Iterable
 from typing import Any
 
+from device_home.forms import answer_cells
 from device_home.officers import officer_name
 from sync_protocol.attachment import Manifest, read_manifest
 from sync_protocol.clock import millis
 from sync_protocol.dossier import record_type
+from sync_protocol.dossier.form import key_of
+from sync_protocol.dossier.form_reading import place_of
 from sync_protocol.dossier.record_type import DOSSIER, NOTE_REMARK
 from sync_protocol.dossier.summary import summarise
 from sync_protocol.dossier.workflow import next_statuses
@@ -163,6 +166,7 @@ def whole(replica: Replica, view: RecordView, state: RecordState) -> Shape:
             for item in view.fields
             if item.element is None and item.field != record_type.SLIP  # it is for the paper alone
         },
+        "form": {key: cell_shape(replica, item) for key, item in answer_cells(view).items()},
         "papers": [
             {"n": n, **paper_shape(replica, item, ticks)}
             for n, item in enumerate(view.elements("papers"), start=1)
@@ -276,9 +280,11 @@ def device_state(replica: Replica, device: DeviceKey) -> str:
 
 
 def field_name(field: int, element: bytes | None) -> str:
-    """Return how commands name a cell: "phone", "papers:HEX", or "retraction"."""
+    """Return how commands name a cell: "phone", "form.KEY", "papers:HEX", or "retraction"."""
     known = DOSSIER.by_id.get(field)
     name = "retraction" if not field else str(field) if known is None else known.name
+    if field == record_type.FORM and element is not None:
+        return place_of(key_of(element))
     return name if element is None else f"{name}:{element.hex()}"
 
 

@@ -130,6 +130,10 @@ PORTAL_EXPORT_DOSSIERS_MAX = 5000
 goes into the next file."""
 INTAKE_NOTES_MAX = 64
 """Notes in one line: real dossiers have under five."""
+FORM_QUESTIONS_MAX = 60
+"""Of one form: birth registration asks 40. Beside 13 inputs and 15 papers they fit in a draft."""
+FORM_ANSWER_CHARACTERS_MAX = 300
+"""One answer; an address has the longest, under 150. A form of 60 is at most 54 KB in UTF-8."""
 
 # --- bundles and snapshots -----------------------------------------------------------------
 BUNDLE_FILE_BYTES_MAX = 64 * MIB

@@ -13,11 +13,11 @@ from device_home.shapes import Shape, Ticks, row, text_parts
 from edge_node.desk.dossiers import moment, open_dossier
 from edge_node.desk.site import Allowed, Desk, Route, acting, language
 from edge_node.desk.start import list_row
-from edge_node.desk.values import shown_day
 from edge_node.desk.waiting import to_call, views_of
 from edge_node.desk.words import pick
 from edge_node.notices import Due, keep_told
 from sync_protocol.clock import millis
+from sync_protocol.dossier.day import shown_day
 from sync_protocol.dossier.local_time import local_time
 from sync_protocol.dossier.notice import Outcome, Why
 from sync_protocol.view import RecordView

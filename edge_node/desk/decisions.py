@@ -14,6 +14,7 @@ from flask.typing import ResponseReturnValue
 
 from device_home.conflicts import conflict_rows, order, settle
 from device_home.dossiers import check_writable, save
+from device_home.forms import cell_label
 from device_home.officers import check_settles
 from device_home.quarantine import decide, held_shape
 from device_home.reading import value_text
@@ -108,7 +109,7 @@ def _disputed(desk: Desk, view: RecordView, state: RecordState, item: Conflict) 
 def _label(name: str) -> str:
     if name == "retraction":
         return pick(("Rút hồ sơ", "Withdrawal"), language())
-    return label(FIELDS, name.partition(":")[0], language())
+    return cell_label(name, language())
 
 
 def _where(desk: Desk, dot: str) -> str:

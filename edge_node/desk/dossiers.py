@@ -11,8 +11,17 @@ from flask import Response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from device_home.dossiers import Edits, find_record, load, new_note, open_scan, save_edits
+from device_home.forms import PREFIX, cell_label, sections_of
 from device_home.moves import Stated
 from device_home.shapes import Shape, manifest_of, read_dot, whole
+from edge_node.desk.questions import (
+    AskedSection,
+    answered_sections,
+    answers_of,
+    asked_sections,
+    disputed_answers,
+    typed_assignments,
+)
 from edge_node.desk.sheets import sheets_of
 from edge_node.desk.site import Allowed, Desk, Route, acting, language, no_such_dossier
 from edge_node.desk.start import list_row
@@ -63,13 +72,14 @@ def _page(
             for name, item in shape["fields"].items()
             if name not in _SHOWN_IN_HEAD
         ],
+        form=answered_sections(view, language()),
         papers=[shown_paper(desk, item) for item in shape["papers"]],
         notes=[{**item, "when": moment(item["time"])} for item in shape["notes"]],
         history=[_event(item) for item in reversed(shape["history"])],
         reads=[{**item, "when": moment(item["time"])} for item in shape["scans_read"]],
         disputed=[
             (
-                label(FIELDS, item["field"].partition(":")[0], language()),
+                cell_label(item["field"], language()),
                 pick(CONFLICTS.get(item["kind"], CONFLICTS["values"]), language()),
             )
             for item in shape["disputed"]
@@ -117,15 +127,25 @@ def show_form(desk: Desk, record: str) -> ResponseReturnValue:
     view, state = open_dossier(desk, record)
     shape = whole(desk.replica, view, state)
     groups = form_groups(shape["fields"], language())
-    seen = " ".join(dot for item in shape["fields"].values() for dot in item["dots"])
+    sections = _sections(view, answers_of(view))
+    cells = [*shape["fields"].values(), *shape["form"].values()]
+    seen = " ".join(dot for item in cells for dot in item["dots"])
     was = {field.name: field.text for group in groups for field in group.fields}
-    return _form(desk, shape, groups, (seen, was))
+    was |= {item.name: item.text for section in sections for item in section.asked}
+    return _form(desk, shape, (groups, sections), (seen, was))
+
+
+def _sections(
+    view: RecordView, answers: dict[str, str], told: tuple[str, ...] = ()
+) -> list[AskedSection]:
+    disputed = disputed_answers(view)
+    return asked_sections(sections_of(view), answers, language(), told=told, disputed=disputed)
 
 
 def _form(
     desk: Desk,
     shape: Shape,
-    groups: list[FormGroup],
+    asked: tuple[list[FormGroup], list[AskedSection]],
     shown: tuple[str, dict[str, str]],
     problem: tuple[str, str] = ("", ""),
     reason: str = "",
@@ -134,7 +154,8 @@ def _form(
         "edit.html",
         row=list_row(desk, shape),
         shape=shape,
-        groups=groups,
+        groups=asked[0],
+        sections=asked[1],
         seen=shown[0],
         was=shown[1],
         statuses=_statuses(shape),
@@ -159,7 +180,8 @@ def do_edit(desk: Desk, record: str) -> ResponseReturnValue:
     try:
         seen = frozenset(read_dot(text) for text in form.get("seen", "").split())
         stated = Stated(form.get("reason", ""))
-        edits = Edits(typed_words(form), seen, stated=stated)
+        words = [*typed_words(form), *typed_assignments(form)]
+        edits = Edits(words, seen, stated=stated)
         saved = save_edits(desk.replica, acting(), view, edits)
     except (InputError, StorageError) as problem:  # whatever it is, what was typed stays
         shape = whole(desk.replica, view, state)
@@ -170,10 +192,13 @@ def do_edit(desk: Desk, record: str) -> ResponseReturnValue:
             for group in form_groups(shape["fields"], language())
         ]
         was = {name[4:]: text for name, text in form.items() if name.startswith("was.")}
-        where = str(problem.evidence.get("field", "")).partition(".")[0]
-        words = error_words(problem, language())
+        where = str(problem.evidence.get("field", ""))
+        where = where if where.startswith(PREFIX) else where.partition(".")[0]
+        typed = {name.removeprefix(f"f.{PREFIX}"): text for name, text in form.items()}
+        told = (error_words(problem, language()), where)
+        asked = (groups, _sections(view, typed, told))
         shown = (form.get("seen", ""), was)
-        return _form(desk, shape, groups, shown, (words, where), form.get("reason", ""))
+        return _form(desk, shape, asked, shown, told, form.get("reason", ""))
     if saved is not None:
         desk.on_change()
     return redirect(url_for("dossier", record=view.id.hex(), saved="1" if saved else "0"))

@@ -20,11 +20,11 @@ from edge_node.desk.dossiers import moment
 from edge_node.desk.kept import kept
 from edge_node.desk.site import Allowed, Desk, Route, language
 from edge_node.desk.start import list_row
-from edge_node.desk.values import shown_day, typed_day
 from edge_node.desk.waiting import views_of
 from edge_node.desk.words import error_words
 from edge_node.statistics_commands import Counted, counted, sum_up
 from edge_node.table import csv_bytes
+from sync_protocol.dossier.day import shown_day, typed_day
 from sync_protocol.dossier.labels import FIGURES as FIGURE_WORDS
 from sync_protocol.dossier.labels import label
 from sync_protocol.dossier.local_time import local_time

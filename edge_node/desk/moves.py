@@ -29,11 +29,11 @@ from edge_node.desk.dossiers import open_dossier
 from edge_node.desk.due import LOOKED_AT_MAX
 from edge_node.desk.site import Allowed, Desk, Route, acting, language, supervises
 from edge_node.desk.start import list_row
-from edge_node.desk.values import shown_day, typed_day
 from edge_node.desk.waiting import uncollected, views_of
 from edge_node.desk.words import error_words, pick
 from sync_protocol.clock import millis
 from sync_protocol.dossier.catalogue import catalogue
+from sync_protocol.dossier.day import shown_day, typed_day
 from sync_protocol.dossier.labels import ENGLISH, REMARKS, label
 from sync_protocol.dossier.local_time import local_time
 from sync_protocol.dossier.status import Status

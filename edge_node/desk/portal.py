@@ -17,13 +17,13 @@ from device_home.shapes import Ticks, dot_text, read_dot, row, text_parts
 from edge_node.desk.dossiers import open_dossier
 from edge_node.desk.site import Allowed, Desk, Route, acting, language
 from edge_node.desk.start import list_row
-from edge_node.desk.values import shown_day
 from edge_node.desk.waiting import queued, views_of
 from edge_node.desk.words import error_words, pick
 from edge_node.portal import is_stalled, keep_export, make_export
 from edge_node.portal_commands import export_bytes
 from edge_node.statistics_commands import called
 from sync_protocol.dossier.catalogue import catalogue
+from sync_protocol.dossier.day import shown_day
 from sync_protocol.dossier.labels import FIELDS, IDENTITY_KINDS, label
 from sync_protocol.dossier.local_time import local_time
 from sync_protocol.dossier.record_type import CITIZEN

@@ -17,11 +17,12 @@ from device_home.slips import renew_slip
 from edge_node.desk.dossiers import open_dossier
 from edge_node.desk.site import Allowed, Desk, Route, acting, language
 from edge_node.desk.start import list_row
-from edge_node.desk.values import shown_value, typed_day
+from edge_node.desk.values import shown_value
 from edge_node.desk.words import error_words, pick
 from edge_node.print_commands import NUMBERS, form_of
 from edge_node.printing.daybook import print_daybook
 from edge_node.printing.forms import DAYBOOK
+from sync_protocol.dossier.day import typed_day
 from sync_protocol.dossier.local_time import local_time
 from sync_protocol.errors import InputError, NotAllowedError
 from sync_protocol.merge.state import RecordState

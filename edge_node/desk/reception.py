@@ -20,19 +20,22 @@ from flask import abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from device_home.dossiers import rows
+from device_home.forms import PREFIX
 from device_home.intake import check_room
 from device_home.officers import check_allowed
 from device_home.shapes import Shape
 from device_home.slips import find_slip, received
 from edge_node.desk.drafts import drop_draft, find_draft, keep_draft
+from edge_node.desk.questions import asked_sections, copy_applicant, typed_answers
 from edge_node.desk.site import Allowed, Desk, Route, acting, language, session
-from edge_node.desk.values import shown_day, typed_day
 from edge_node.desk.words import error_words, pick
 from sync_protocol import limits
 from sync_protocol.dossier.card_qr import CardQr, read_card_qr
 from sync_protocol.dossier.catalogue import catalogue
+from sync_protocol.dossier.day import shown_day, typed_day
 from sync_protocol.dossier.deadline import count_deadline, limit_text
 from sync_protocol.dossier.folding import fold
+from sync_protocol.dossier.form_reading import place_of, read_form
 from sync_protocol.dossier.identity_document import Remark
 from sync_protocol.dossier.identity_reading import differences, reading_of_card, typed_reading
 from sync_protocol.dossier.intake import Intake, read_intake
@@ -81,6 +84,7 @@ class Form:
     values: dict[str, str]
     papers: dict[int, str]
     once: str
+    answers: dict[str, str] = field(default_factory=dict)
     problems: dict[str, str] = field(default_factory=dict)
     remarks: dict[str, list[str]] = field(default_factory=dict)
     codes: set[str] = field(default_factory=set)
@@ -126,12 +130,14 @@ def show_form(desk: Desk, code: str) -> ResponseReturnValue:
 
 def _form(procedure: Procedure, posted: Mapping[str, str], once: str) -> Form:
     """Return the form as it was filled in."""
+    sections = catalogue().forms.of(procedure)
     papers = {index: posted.get(f"paper.{index}", "") for index in range(len(procedure.papers))}
     return Form(
         procedure,
         {name: posted.get(name, "").strip() for name in INPUTS},
         {index: state for index, state in papers.items() if state in PAPER_STATES},
         once,
+        typed_answers(sections, posted),
     )
 
 
@@ -144,13 +150,15 @@ def _procedure(code: str) -> Procedure:
 
 def form_page(desk: Desk, form: Form) -> ResponseReturnValue:
     """Show the form as it is."""
-    due = _due(desk, form.procedure)
+    due, sections = _due(desk, form.procedure), catalogue().forms.of(form.procedure)
+    told = {*form.problems, *form.remarks}
     page = render_template(
         "intake.html",
         form=form,
         procedure=_procedure_row(form.procedure),
         papers=[_paper_row(index, item) for index, item in enumerate(form.procedure.papers)],
         states=[(state, label(PAPER_STATES, state, language())) for state in PAPER_STATES],
+        sections=asked_sections(sections, form.answers, language(), told=told),
         due=shown_day(due) if due else "",
         looked=" ".join(sorted(form.codes)),
         bytes_max=limits.PICTURE_BYTES_MAX,
@@ -181,6 +189,7 @@ def do_form(desk: Desk, code: str) -> ResponseReturnValue:
         keep_draft(desk.replica, acting(), form.once, code, posted)
         return redirect(url_for("home"))
     _take_card(form, posted.get("card", ""))
+    _take_applicant(form, posted.get("do", ""))
     if posted.get("do") != "save" or form.problems:
         return form_page(desk, form)
     with session().saving:
@@ -200,6 +209,18 @@ def _take_card(form: Form, text: str) -> None:
         fill(form, read_card_qr(text))
     except InputError as problem:
         form.problems["card"] = error_words(problem, language())
+
+
+def _take_applicant(form: Form, said: str) -> None:
+    """Copy who applies to the person that they are."""
+    sections = {item.id: item for item in catalogue().forms.of(form.procedure) if item.applicant}
+    section = sections.get(said.removeprefix("same."))
+    if not said.startswith("same.") or section is None:
+        return
+    if not form.values["name"]:
+        words = ("Điền người nộp trước, rồi bấm lại.", "Fill in the applicant first.")
+        form.problems["same"] = pick(words, language())
+    copy_applicant(section, form.answers, form.values)
 
 
 def fill(form: Form, card: CardQr) -> None:
@@ -226,14 +247,21 @@ def fill(form: Form, card: CardQr) -> None:
 
 def _remark(form: Form, remarks: tuple[Remark, ...]) -> None:
     for item in remarks:
-        place = _PLACES.get(item.field, item.field.rpartition(".")[2])
-        form.remark(item.code, place, label(REMARKS, item.code, language()))
+        form.remark(item.code, _place(item.field), label(REMARKS, item.code, language()))
+
+
+def _place(where: str) -> str:
+    """Return the input of a place that a refusal or a remark names."""
+    if where.startswith(PREFIX):
+        return where
+    return _PLACES.get(where, where.rpartition(".")[2].partition("[")[0])
 
 
 # ------------------------------------------------------------------------------------- saving
 
 
 def _save(desk: Desk, form: Form, looked: set[str]) -> ResponseReturnValue:
+    _check_answers(desk, form)
     try:
         read = read_intake(_line(desk, form))
         _remark(form, read.warnings)
@@ -242,11 +270,10 @@ def _save(desk: Desk, form: Form, looked: set[str]) -> ResponseReturnValue:
             return form_page(desk, form)
         record = _write(desk, read, form.values["old_slip"])
     except (InputError, StorageError) as problem:  # whatever it is, what was typed stays
-        where = str(problem.evidence.get("field", ""))
-        place = _PLACES.get(where, where.rpartition(".")[2].partition("[")[0])
+        place = _place(str(problem.evidence.get("field", "")))
         if problem.evidence.get("reason") == "passport-issuer":
             place = "passport_issuer"
-        known = place in INPUTS
+        known = place in INPUTS or place.removeprefix(PREFIX) in form.answers
         form.problems[place if known else ""] = error_words(problem, language())
         return form_page(desk, form)
     session().keep_saved(form.once, record)
@@ -291,7 +318,8 @@ def _line(desk: Desk, form: Form) -> bytes:
         "procedure": form.procedure.code,
         "applicant": applicant,
         "status": "received",
-        "received_on": f"{local_time(desk.replica.character.wall()):%Y-%m-%d}",
+        "received_on": _today(desk),
+        "form": form.answers,
         "due_on": typed_day(values["due_on"], "due_on") or _due(desk, form.procedure),
         "fee": {"amount": amount} if amount else None,
         "notes": [values["note"]] if values["note"] else [],
@@ -302,6 +330,19 @@ def _line(desk: Desk, form: Form) -> bytes:
         ],
     }
     return json.dumps(line, ensure_ascii=False).encode()
+
+
+def _check_answers(desk: Desk, form: Form) -> None:
+    """Say beside every answer what is wrong with it, not of the first alone."""
+    forms = catalogue().forms
+    sections = forms.of(form.procedure)
+    read = read_form(sections, form.answers, forms.former_units, _today(desk))
+    for key, problem in read.problems.items():
+        form.problems[place_of(key)] = error_words(problem, language())
+
+
+def _today(desk: Desk) -> str:
+    return f"{local_time(desk.replica.character.wall()):%Y-%m-%d}"
 
 
 def _due(desk: Desk, procedure: Procedure) -> str:

@@ -16,9 +16,9 @@ from edge_node.desk.closing import TODAY_MAX, Closing, closing
 from edge_node.desk.drafts import draft_rows
 from edge_node.desk.sheets import as_printed, is_slip, open_slip
 from edge_node.desk.site import Allowed, Desk, Route, acting, language, session
-from edge_node.desk.values import shown_day
 from edge_node.desk.waiting import due_now, queued, to_call
 from edge_node.desk.words import age, pick, place_kind, ticks
+from sync_protocol.dossier.day import shown_day
 from sync_protocol.dossier.folding import fold
 from sync_protocol.dossier.labels import STATUSES, label
 from sync_protocol.dossier.local_time import local_time

@@ -8,15 +8,15 @@ Days are read and written as people do here: 20/08/1990, 08/1990, 1990.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from device_home.reading import value_text
 from device_home.shapes import Shape
+from sync_protocol.dossier.day import shown_day, typed_day
 from sync_protocol.dossier.labels import FIELDS, label
 from sync_protocol.dossier.record_type import CITIZEN, DOSSIER
-from sync_protocol.dossier.text import clean, refused
+from sync_protocol.dossier.text import clean
 
 EDITABLE = (
     *("name", "identity", "birth", "phone", "address", "status", "received_on", "due_on"),
@@ -25,9 +25,6 @@ EDITABLE = (
 """The fields of the form, in its order."""
 _DAYS = frozenset({"birth.date", "received_on", "due_on"})
 _HIDDEN = frozenset({"fee.currency"})
-_ISO = re.compile(r"(\d{4})(?:-(\d{2}))?(?:-(\d{2}))?")
-_TYPED = re.compile(r"(?:(?:(\d{1,2})[/.\-])?(\d{1,2})[/.\-])?(\d{4})")
-_RUN = re.compile(r"(\d{2})(\d{2})(\d{4})")
 
 
 class FormField(NamedTuple):
@@ -46,24 +43,6 @@ class FormGroup(NamedTuple):
     label: str
     fields: tuple[FormField, ...]
     disputed: bool
-
-
-def shown_day(iso: object) -> str:
-    """Return a day as people write it; what is none stays as it is."""
-    text = str(iso or "")
-    found = _ISO.fullmatch(text)
-    return "/".join(part for part in reversed(found.groups()) if part) if found else text
-
-
-def typed_day(text: str, field: str) -> str | None:
-    """Return YYYY-MM-DD, YYYY-MM or YYYY of what was typed. Raises `InputError`."""
-    text = text.strip()
-    if not text or _ISO.fullmatch(text):
-        return text or None
-    found = _TYPED.fullmatch(text) or _RUN.fullmatch(text)
-    if found is None:
-        raise refused(field, "is no date", "date")
-    return "-".join(part.zfill(2) for part in reversed(found.groups()) if part)
 
 
 def shown_value(field: str, value: object, language: str) -> str:

@@ -109,6 +109,9 @@ _REASONS: dict[str, Pair] = {
         "The dossier can't move to that status now. Nothing was changed.",
     ),
     "missing": ("Chưa điền mục này.", "This is missing."),
+    "long": ("Dài quá. Hãy viết ngắn hơn.", "Too long: write less."),
+    "number": ("Chỉ ghi số, như 2.", "Write digits only, such as 2."),
+    "choice": ("Hãy chọn trong danh sách.", "Choose one of the list."),
     "date": (
         "Không phải ngày. Ghi như 20/08/1990, 08/1990 hoặc 1990.",
         "No date. Write 20/08/1990, 08/1990 or 1990.",

@@ -2,11 +2,11 @@
 
 Some came with the program (`catalogue_data/`); the city publishes newer ones (`publication`).
 
-Every file but three holds the procedures of one field; `papers.toml` has the kinds of papers and
-the conditions under which they are asked for, `essential.toml` the 25 essential services,
-`edition.toml` what this edition is. It is data: codes, times and fees change by decree, and come
-with the decision that set them. Codes come and go, so what is unknown here may be known to a newer
-edition.
+Every file but four holds the procedures of one field; `papers.toml` has the kinds of papers and
+the conditions under which they are asked for, `forms.toml` what is asked of whom, `essential.toml`
+the 25 essential services, `edition.toml` what this edition is. It is data: codes, times and fees
+change by decree, and come with the decision that set them. Codes come and go, so what is unknown
+here may be known to a newer edition.
 
 What holds: a catalogue that contradicts itself does not load. A code leads to one procedure, an
 alias to one kind of paper; every kind and condition that is named is there.
@@ -29,6 +29,7 @@ import msgspec
 
 from sync_protocol.dossier.deadline import TimeLimit
 from sync_protocol.dossier.edition import Files, published
+from sync_protocol.dossier.form import FormFile, Forms, form_faults, read_forms
 from sync_protocol.dossier.procedure import (
     Case,
     Channel,
@@ -105,13 +106,14 @@ class _Essential(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """Everything, checked: procedures by code, kinds of papers and conditions by name."""
+    """Everything, checked: procedures by code, kinds of papers and conditions by name, forms."""
 
     edition: Edition
     procedures: Mapping[str, Procedure]
     papers: Mapping[str, PaperType]
     conditions: Mapping[str, Text]
     essential: tuple[EssentialService, ...]
+    forms: Forms
 
     def find(self, code: str) -> Procedure | None:
         """Return the procedure with this code, or with this other code, or None."""
@@ -134,6 +136,7 @@ def read_catalogue(files: Mapping[str, str]) -> Catalogue:
     edition = _read(left, "edition.toml", Edition)
     papers = _read(left, "papers.toml", _Papers)
     essential = _read(left, "essential.toml", _Essential)
+    form_file = _read(left, "forms.toml", FormFile)
     rows: list[Procedure] = []
     for name in sorted(left):
         group = _read(dict(files), name, _File)
@@ -147,8 +150,9 @@ def read_catalogue(files: Mapping[str, str]) -> Catalogue:
         MappingProxyType(papers.paper),
         MappingProxyType(papers.condition),
         essential.service,
+        read_forms(form_file),
     )
-    faults = list(_faults(found))
+    faults = [*_faults(found), *form_faults(form_file, found.forms)]
     if faults:
         raise SchemaError(f"The catalogue contradicts itself: {'; '.join(faults[:5])}.")
     return found
@@ -205,6 +209,10 @@ def _faults(catalogue: Catalogue) -> Iterator[str]:
         if len(row.name) > _NAME_CHARACTERS_MAX:
             yield f"the name of {row.code} is too long for a list"
         yield from (f"{row.code}: {fault}" for fault in _unknown_names(row, catalogue))
+    known = {row.code for row in procedures}
+    yield from (
+        f"form {code}: no procedure" for code in catalogue.forms.by_code if code not in known
+    )
     yield from _essential_faults(catalogue)
 
 

@@ -12,6 +12,7 @@ A file has one dossier per line (docs/INTAKE.md shows one; `*` marks what must b
     fee            {amount* (whole number, or text such as "12000.50"), currency (VND)}
     notes          texts
     papers         {type* ("to-khai"), name*, state, note}; state: submitted compared known missing
+    form           answers by the keys of the procedure's form: {"child_name": "…"}
     scans          paths of pictures or PDFs, relative to the folder of the file
 
 What holds: null and "" mean absent; any other key is refused, because a misspelt one would lose
@@ -27,7 +28,9 @@ from dataclasses import dataclass
 
 from sync_protocol import limits
 from sync_protocol.dossier import record_type
-from sync_protocol.dossier.catalogue import known
+from sync_protocol.dossier.catalogue import catalogue, known
+from sync_protocol.dossier.form import element_of
+from sync_protocol.dossier.form_reading import read_form
 from sync_protocol.dossier.identity_document import Remark, check_citizen_number, check_passport
 from sync_protocol.dossier.intake_reader import Reader
 from sync_protocol.dossier.json_line import read_object
@@ -49,12 +52,14 @@ class Intake:
     """One validated dossier.
 
     `values` are the plain fields by id, as they are stored; `papers` and `notes` are the elements
-    of those fields. `scans` are paths as the file wrote them. `warnings` block nothing.
+    of those fields, `answers` those of the form by key. `scans` are paths as the file wrote them.
+    `warnings` block nothing.
     """
 
     values: dict[int, object]
     papers: tuple[object, ...]
     notes: tuple[object, ...]
+    answers: dict[str, str]
     scans: tuple[str, ...]
     warnings: tuple[Remark, ...]
 
@@ -70,6 +75,10 @@ class Intake:
             CellWrite(field, index.to_bytes(ID_BYTES, "big"), value)
             for field, values in rows
             for index, value in enumerate(values, start=1)
+        )
+        writes += tuple(
+            CellWrite(record_type.FORM, element_of(key), answer)
+            for key, answer in self.answers.items()
         )
         return RecordChange(None, DOSSIER.id, dict(self.values), writes)
 
@@ -108,6 +117,8 @@ def read_intake(line: bytes) -> Intake:
     values[record_type.FEE] = _fee(reader.optional_inner("fee"))
     papers = [_paper(row) for row in reader.inners("papers")]
     notes = [[text, NOTE_REMARK] for text in reader.texts("notes", limits.INTAKE_NOTES_MAX)]
+    answers = _answers(reader, values, warnings)
+    values[record_type.EDITION] = catalogue().edition.version
     scans = tuple(reader.paths("scans"))
     if len(papers) + len(scans) > limits.ATTACHMENTS_PER_RECORD_MAX:
         raise refused("papers", "and “scans” are more than 256 together", "count")
@@ -117,6 +128,7 @@ def read_intake(line: bytes) -> Intake:
         {field: value for field, value in admitted.items() if value is not None},
         tuple(DOSSIER.by_id[record_type.PAPERS].admit(row) for row in papers),
         tuple(DOSSIER.by_id[record_type.NOTES].admit(row) for row in notes),
+        answers,
         scans,
         tuple(warnings),
     )
@@ -127,6 +139,26 @@ def _procedure(reader: Reader) -> str:
     if not known(code):
         raise refused("procedure", "is no code of the catalogue", "procedure")
     return code
+
+
+def _answers(
+    reader: Reader, values: dict[int, object | None], warnings: list[Remark]
+) -> dict[str, str]:
+    """Return what was answered in the form of the procedure; nothing of it must be there."""
+    form = reader.optional_inner("form")
+    procedure = catalogue().find(str(values[record_type.PROCEDURE]))
+    if form is None or procedure is None:
+        return {}
+    forms, received_on = catalogue().forms, str(values[record_type.RECEIVED_ON])
+    sections = forms.of(procedure)
+    keys = [item.key for section in sections for item in section.questions]
+    typed = {key: form.optional_text(key) or "" for key in keys}
+    form.finish()
+    read = read_form(sections, typed, forms.former_units, received_on)
+    for problem in read.problems.values():
+        raise problem
+    warnings.extend(read.remarks)
+    return read.answers
 
 
 def _status(reader: Reader) -> str:

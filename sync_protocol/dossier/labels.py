@@ -69,6 +69,8 @@ FIELDS = {
     "handed_over": ("Đã trả cho", "Handed over to"),
     "handed_over.to": ("Người nhận", "Who took it"),
     "handed_over.as": ("Tư cách người nhận", "As whom"),
+    "form": ("Tờ khai", "Form"),
+    "edition": ("Danh mục thủ tục, bản số", "Catalogue, edition"),
 }
 """Fields by name, and the parts of groups and elements as "field.part"."""
 
@@ -188,6 +190,46 @@ REMARKS = {
     "papers-still-missing": (
         "Vẫn còn giấy tờ ghi là thiếu. Hãy xem lại.",
         "Some papers are still marked as missing. Look at them again.",
+    ),
+    "question-open": (
+        "Mục này thường phải có. Còn trống.",
+        "This is usually needed. It is empty.",
+    ),
+    "name-digits": (
+        "Tên có chữ số. Hãy xem lại.",
+        "The name has digits. Look at it again.",
+    ),
+    "former-number": (
+        "Số CMND 9 số không còn giá trị từ 01/01/2025. Nên ghi số định danh 12 số.",
+        "The 9-digit number is void since 1 January 2025. Give the 12-digit one if known.",
+    ),
+    "former-unit": (
+        "Địa chỉ ghi tên cũ: từ 01/07/2025 không còn quận, huyện và một số tỉnh đã sáp nhập.",
+        "An old name: since 1 July 2025 there are no districts, and provinces were merged.",
+    ),
+    "under-age": (
+        "Chưa đủ tuổi vào ngày tiếp nhận. Hãy xem lại ngày sinh.",
+        "Under age on the day of reception. Look at the date of birth again.",
+    ),
+    "day-ahead": (
+        "Ngày này sau ngày tiếp nhận. Hãy xem lại.",
+        "This day is after the day of reception. Look at it again.",
+    ),
+    "days-contradict": (
+        "Ngày này sớm hơn ngày phải có trước nó. Hãy xem lại cả hai.",
+        "This day is before one that should come first. Look at both again.",
+    ),
+    "late-registration": (
+        "Đã quá 60 ngày: đăng ký quá hạn, lệ phí theo quy định của tỉnh.",
+        "More than 60 days: a late registration, with the fee of the province.",
+    ),
+    "authorised-kin": (
+        "Người thân: văn bản ủy quyền không phải chứng thực.",
+        "Close kin: the written authorisation need not be certified.",
+    ),
+    "authorised-not-kin": (
+        "Văn bản ủy quyền phải được chứng thực.",
+        "The written authorisation must be certified.",
     ),
     "identity-missing": (
         "Chưa có giấy tờ tùy thân.",

@@ -16,11 +16,15 @@ What the tables do not say:
 * `result` is the paper that the office issues: its number there, who signed it, and the day.
   `handed_over` is who took it, and as whom ("chính chủ", "người được ủy quyền"). When, and by which
   officer, stands with the values themselves; the result's scan is a paper of type `RESULT_PAPER`.
+* `form` holds what was answered in the procedure's form (`form`): an element is the key of its
+  question in ASCII, filled up with zeros, so whoever answers other questions disturbs nobody.
+  `edition` is the catalogue's number under which the dossier was received.
 * An approval relies on who the person is; whatever changes there concurrently puts it in question.
 """
 
 from __future__ import annotations
 
+from sync_protocol import limits
 from sync_protocol.dossier.status import ABSORBED
 from sync_protocol.record.schema import Field, FieldKind, Part, RecordType, Schema, ValueType
 
@@ -55,6 +59,8 @@ APPROVAL = 16
 SLIP = 17
 RESULT = 18
 HANDED_OVER = 19
+FORM = 20
+EDITION = 21
 
 RESULT_PAPER = "ket-qua"
 """The type of the paper whose scan is the result."""
@@ -159,6 +165,14 @@ DOSSIER = RecordType(
             FieldKind.GROUP,
             (Part("to", size_max=200), Part("as", size_max=100)),
         ),
+        Field(
+            FORM,
+            "form",
+            FieldKind.COLLECTION,
+            (Part("answer", size_max=limits.FORM_ANSWER_CHARACTERS_MAX),),
+            searched=True,
+        ),
+        Field(EDITION, "edition", parts=(Part("value", ValueType.INTEGER),)),
     ),
 )
 """The record type of a dossier."""

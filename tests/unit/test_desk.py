@@ -12,7 +12,8 @@ from werkzeug.test import EnvironBuilder
 from edge_node.desk.mount import ROUTES
 from edge_node.desk.sessions import FAILURES_MAX, IDLE_S, SESSIONS_MAX, SHIFT_S, Sessions
 from edge_node.desk.site import Allowed, Desk, Route, check_declared, make_desk
-from edge_node.desk.values import EDITABLE, shown_day, shown_value, typed_day, typed_words
+from edge_node.desk.values import EDITABLE, shown_value, typed_words
+from sync_protocol.dossier.day import shown_day, typed_day
 from sync_protocol.dossier.labels import VIETNAMESE
 from sync_protocol.errors import InputError
 from sync_protocol.identity import OfficerId

@@ -63,6 +63,11 @@ def test_no_line_of_a_dossier_is_a_programs_value() -> None:
         "retracted": True,
         "purged": False,
         "fields": {"phone": {"value": "0912000111", "siblings": beside}},
+        "form": {
+            "child_name": {"value": "Lê Thử"},
+            "child_sex": {"value": "female"},
+            "of_an_old_form": {"value": "x"},
+        },
         "papers": [{"n": 1, "value": ["a", "Tờ khai", None, None, "known", "cũ"], "scan": None}],
         "notes": [
             {"text": "Đã gọi", "kind": "remark"},
@@ -78,6 +83,9 @@ def test_no_line_of_a_dossier_is_a_programs_value() -> None:
         "  Số điện thoại [phone]: 0912000111",
         "    [1] 0912000111  (Lê Lan)",
         f"    [2] –  ({NOBODY})",
+        "  Người con: Họ và tên [form.child_name]: Lê Thử",
+        "  Người con: Giới tính [form.child_sex]: Nữ",
+        "  Tờ khai [form.of_an_old_form]: x",
         "  Giấy tờ 1: Tờ khai (Đã có, không cần nộp): cũ",
         "  Ghi chú: Đã gọi",
         "  Ghi chú (Được tiếp nhận → Yêu cầu bổ sung giấy tờ): Thiếu giấy chứng sinh",

@@ -26,6 +26,7 @@ from sync_protocol.log.entry import CHANGESET, Entry, Header, Mark
 from sync_protocol.log.feed import SignedDeclaration, follow
 from sync_protocol.membership import grant as g
 from sync_protocol.record.change import encode_changeset
+from sync_protocol.record.schema import ValueType
 from sync_protocol.wire import bundle, enrol, snapshot
 from sync_protocol.wire import message as m
 from sync_protocol.wire.chunk import ChunksAnswer, ChunksGet, ChunksPut, ChunksWanted
@@ -460,7 +461,10 @@ def fields() -> str:
         "|---|---|---|---|---|---|---|",
     ]
     for item in DOSSIER.fields:
-        parts = ", ".join(f"{p.name} {p.type.value} ≤ {p.size_max}" for p in item.parts)
+        parts = ", ".join(
+            f"{p.name} {p.type.value}" + ("" if p.type is ValueType.INTEGER else f" ≤ {p.size_max}")
+            for p in item.parts
+        )
         who = (_roles(item.writers), _roles(item.settlers), "yes" if item.required else "")
         rows.append(
             f"| {item.id} | {item.name} | {item.kind.value} | {parts} | {' | '.join(who)} |"

@@ -99,5 +99,5 @@ for (const frame of document.querySelectorAll("iframe[data-print]")) {
   if (form && performance.getEntriesByType("navigation")[0]?.type === "navigate") form.submit();
 }
 
-const wrong = document.querySelector(".wrong input");
+const wrong = document.querySelector(".wrong input:not([type=hidden]), .wrong select");
 if (wrong) wrong.focus();

@@ -9,6 +9,7 @@ import pytest
 
 from sync_protocol import limits
 from sync_protocol.dossier import record_type
+from sync_protocol.dossier.catalogue import catalogue
 from sync_protocol.dossier.intake import paper, read_intake
 from sync_protocol.errors import InputError
 
@@ -66,8 +67,9 @@ def test_a_full_line_becomes_a_dossier() -> None:
         record_type.RECEIVED_ON: "2026-11-20",
         record_type.DUE_ON: "2026-11-23",
         record_type.FEE: ["8000", "VND"],
+        record_type.EDITION: catalogue().edition.version,
     }
-    assert all(type(value) in (str, list) for value in intake.values.values())
+    assert all(type(value) in (str, list, int) for value in intake.values.values())
     assert intake.papers == (["to-khai", "Tờ khai", None, None, "submitted", None],)
     assert intake.notes == (["một\nhai", "remark"],)
     assert intake.scans == ("anh/a.jpg",)

@@ -89,7 +89,9 @@ def test_a_newer_edition_is_in_force_and_an_older_one_is_not() -> None:
     assert catalogue().edition.source != "test"
     group = files(shipped + 1)["civil_status.toml"].replace("1.001193", "9.999999", 1)
     essential = shipped_files()["essential.toml"].replace("1.001193", "9.999999")
-    go_by(lambda: files(shipped + 1, civil_status__toml=group, essential__toml=essential))
+    forms = shipped_files()["forms.toml"].replace("1.001193", "9.999999")
+    changed = {"civil_status__toml": group, "essential__toml": essential, "forms__toml": forms}
+    go_by(lambda: files(shipped + 1, **changed))
     assert known("9.999999")
     assert not known("1.001193")
     go_by(dict)

@@ -33,6 +33,8 @@ FROZEN = {
     17: ("slip", FieldKind.REGISTER, ["value"]),
     18: ("result", FieldKind.GROUP, ["reference", "signer", "signed_on"]),
     19: ("handed_over", FieldKind.GROUP, ["to", "as"]),
+    20: ("form", FieldKind.COLLECTION, ["answer"]),
+    21: ("edition", FieldKind.REGISTER, ["value"]),
 }
 
 
@@ -43,9 +45,10 @@ def test_ids_names_kinds_and_parts_stay_as_they_were() -> None:
     assert DOSSIER.id == 1
 
 
-def test_search_finds_by_name_number_phone_and_codes() -> None:
+def test_search_finds_by_name_number_phone_codes_and_what_the_form_says() -> None:
     searched = {field.name for field in DOSSIER.fields if field.searched}
-    assert searched == {"name", "identity", "phone", "provisional_code", "official_code"}
+    codes = {"provisional_code", "official_code"}
+    assert searched == {"name", "identity", "phone", "form", *codes}
 
 
 def test_an_approval_relies_on_who_the_person_is() -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from sync_protocol.dossier import identity_reading, labels, procedure, record_type
+from sync_protocol.dossier.catalogue import catalogue
 from sync_protocol.dossier.record_type import DOSSIER, PAPER_STATES
 from sync_protocol.dossier.status import Status
 from sync_protocol.dossier.summary import search_text, summarise, title
@@ -93,4 +94,6 @@ def test_every_remark_has_words() -> None:
     code = "\n".join(path.read_text("utf-8") for path in folder.glob("*.py"))
     made = set(re.findall(r'(?:Remark\(|codes\.append\()"([a-z-]+)"', code))
     assert len(made) > 10, "remarks are not made where they were"
+    questions = catalogue().forms.questions.values()
+    made |= {choice.remark for item in questions for choice in item.choices if choice.remark}
     assert made == set(labels.REMARKS)
