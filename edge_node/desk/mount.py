@@ -15,6 +15,7 @@ from edge_node.desk import (
     calls,
     card_picture,
     decisions,
+    devices,
     dossiers,
     drafts,
     entrance,
@@ -45,6 +46,7 @@ ROUTES = (
     *portal.ROUTES,
     *bulk.ROUTES,
     *calls.ROUTES,
+    *devices.ROUTES,
 )
 
 

@@ -186,6 +186,14 @@ _REASONS: dict[str, Pair] = {
         "Mã PIN cần ít nhất 6 số hoặc chữ, không giống hệt nhau, không liên tiếp (123456).",
         "A PIN needs at least 6 digits or letters, not all alike, not in a row (123456).",
     ),
+    "not-locked": (
+        "Máy này không ở tình trạng bị khóa. Chưa có gì thay đổi.",
+        "This device is not locked. Nothing was changed.",
+    ),
+    "city-locked": (
+        "Thành phố đã ngừng máy này: chỉ thành phố mở lại được. Chưa có gì thay đổi.",
+        "The city has revoked this device: only the city lifts that. Nothing was changed.",
+    ),
     "not-allowed": (
         "Vai trò của anh/chị không cho phép việc này. Chưa có gì thay đổi.",
         "Your role does not allow this. Nothing was changed.",
