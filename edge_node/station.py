@@ -58,8 +58,8 @@ class Station:
         self._draw = random.SystemRandom().random
         responder = Responder(self._replica, Nonces(), self._take_health)
         face = make_face(responder, Registrar(self._replica), authority(home)[0], self._news)
-        desk = Desk(device, Sessions(), self._after_change)
-        served = beside(face, desk)
+        self._desk = Desk(device, Sessions(), self._after_change)
+        served = beside(face, self._desk)
         self._server = TlsServer(served, address, *server_certificate(home, self._host))
         self._commands = HandoverServer(
             home.folder, executor(program, device, home.folder, self._after_change)
@@ -90,6 +90,7 @@ class Station:
     def stop(self) -> None:
         """End what is under way, and stop."""
         self._stopping.set()
+        self._desk.listeners.stopping.set()
         self._commands.stop()
         self._server.stop()
         self._notices.stop(_STOP_S)

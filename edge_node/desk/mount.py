@@ -21,6 +21,7 @@ from edge_node.desk import (
     entrance,
     figures,
     moves,
+    news,
     people,
     portal,
     printing,
@@ -47,6 +48,7 @@ ROUTES = (
     *bulk.ROUTES,
     *calls.ROUTES,
     *devices.ROUTES,
+    *news.ROUTES,
 )
 
 

@@ -67,12 +67,18 @@ def show_home(desk: Desk) -> ResponseReturnValue:
     )
 
 
-def line_words(desk: Desk, unsent: int) -> tuple[bool, str]:
-    """Return whether the line stands, and the state of it in plain words."""
+def line_stands(desk: Desk) -> bool:
+    """Return whether the city answered within the last checks."""
     now, last = desk.replica.character.wall(), last_success_ms(desk.replica)
     check_s = desk.device.home.settings.number("idle_check_s", _IDLE_CHECK_S)
     quiet_s = max(_QUIET_S_MIN, _QUIET_CHECKS * check_s)
-    if last is not None and 0 <= now - last <= quiet_s * 1000:
+    return last is not None and 0 <= now - last <= quiet_s * 1000
+
+
+def line_words(desk: Desk, unsent: int) -> tuple[bool, str]:
+    """Return whether the line stands, and the state of it in plain words."""
+    now, last = desk.replica.character.wall(), last_success_ms(desk.replica)
+    if line_stands(desk):
         stands = pick(("Đang nối với thành phố.", "The line to the city stands."), language())
         waits = (f" {unsent} thay đổi đang gửi.", f" {unsent} changes on their way.")
         return True, stands + (pick(waits, language()) if unsent else "")
