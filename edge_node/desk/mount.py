@@ -19,6 +19,7 @@ from edge_node.desk import (
     dossiers,
     drafts,
     entrance,
+    fees,
     figures,
     moves,
     news,
@@ -49,6 +50,7 @@ ROUTES = (
     *calls.ROUTES,
     *devices.ROUTES,
     *news.ROUTES,
+    *fees.ROUTES,
 )
 
 

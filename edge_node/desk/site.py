@@ -35,6 +35,7 @@ from edge_node.desk.sessions import Session, Sessions, Typed
 from edge_node.desk.words import error_words, pick, translator
 from sync_protocol import limits
 from sync_protocol.dossier.labels import ENGLISH, VIETNAMESE
+from sync_protocol.dossier.payment import money
 from sync_protocol.errors import SyncError
 from sync_protocol.identity import OfficerId
 from sync_protocol.membership import grant as g
@@ -113,6 +114,7 @@ def make_desk(desk: Desk, routes: Sequence[Route]) -> Flask:
     app.config.update(MAX_CONTENT_LENGTH=FORM_BYTES_MAX, MAX_FORM_PARTS=FORM_PARTS_MAX)
     app.config.update(MAX_FORM_MEMORY_SIZE=FORM_BYTES_MAX)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.jinja_env.filters["money"] = money
     static = Route("GET", "/static/<name>", "static", Allowed.ANYBODY, _static)
     declared = {route.name: route for route in (static, *routes)}
     for route in declared.values():

@@ -186,6 +186,18 @@ _REASONS: dict[str, Pair] = {
         "Mã PIN cần ít nhất 6 số hoặc chữ, không giống hệt nhau, không liên tiếp (123456).",
         "A PIN needs at least 6 digits or letters, not all alike, not in a row (123456).",
     ),
+    "amount-over": (
+        "Nhiều hơn số còn phải thu. Chưa lưu gì: xem lại số tiền, hoặc sửa lệ phí trước.",
+        "More than is left to be paid. Nothing was saved: look at the amount, or change the fee.",
+    ),
+    "correction-reason": (
+        "Ghi lý do đính chính. Chưa lưu gì.",
+        "Say why it is corrected. Nothing was saved.",
+    ),
+    "waiver-ground": (
+        "Ghi căn cứ miễn, giảm. Chưa lưu gì.",
+        "Give the ground of the waiver. Nothing was saved.",
+    ),
     "not-locked": (
         "Máy này không ở tình trạng bị khóa. Chưa có gì thay đổi.",
         "This device is not locked. Nothing was changed.",

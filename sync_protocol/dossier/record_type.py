@@ -16,6 +16,9 @@ What the tables do not say:
 * `result` is the paper that the office issues: its number there, who signed it, and the day.
   `handed_over` is who took it, and as whom ("chính chủ", "người được ủy quyền"). When, and by which
   officer, stands with the values themselves; the result's scan is a paper of type `RESULT_PAPER`.
+* `fee` is what the law asks. `waiver` is what of it is not asked of this person, with the ground.
+  `payments` are lines that stay (module `payment`): one that `corrects` another says its right
+  amount. Amounts are whole đồng.
 * An approval relies on who the person is; whatever changes there concurrently puts it in question.
 """
 
@@ -55,6 +58,8 @@ APPROVAL = 16
 SLIP = 17
 RESULT = 18
 HANDED_OVER = 19
+WAIVER = 22
+PAYMENTS = 23
 
 RESULT_PAPER = "ket-qua"
 """The type of the paper whose scan is the result."""
@@ -158,6 +163,28 @@ DOSSIER = RecordType(
             "handed_over",
             FieldKind.GROUP,
             (Part("to", size_max=200), Part("as", size_max=100)),
+        ),
+        Field(
+            WAIVER,
+            "waiver",
+            FieldKind.GROUP,
+            (
+                Part("amount", ValueType.DECIMAL, 30),
+                Part("currency", size_max=3),
+                Part("ground", size_max=300),
+            ),
+        ),
+        Field(
+            PAYMENTS,
+            "payments",
+            FieldKind.NOTE,
+            (
+                Part("amount", ValueType.DECIMAL, 30),
+                Part("currency", size_max=3),
+                Part("receipt", size_max=40),
+                Part("reason", size_max=300),
+                Part("corrects", ValueType.BYTES, 16),
+            ),
         ),
     ),
 )

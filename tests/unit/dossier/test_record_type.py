@@ -33,6 +33,12 @@ FROZEN = {
     17: ("slip", FieldKind.REGISTER, ["value"]),
     18: ("result", FieldKind.GROUP, ["reference", "signer", "signed_on"]),
     19: ("handed_over", FieldKind.GROUP, ["to", "as"]),
+    22: ("waiver", FieldKind.GROUP, ["amount", "currency", "ground"]),
+    23: (
+        "payments",
+        FieldKind.NOTE,
+        ["amount", "currency", "receipt", "reason", "corrects"],
+    ),
 }
 
 
