@@ -14,6 +14,7 @@ from edge_node.desk import (
     bulk,
     calls,
     card_picture,
+    clock,
     decisions,
     devices,
     dossiers,
@@ -27,6 +28,7 @@ from edge_node.desk import (
     portal,
     printing,
     reception,
+    reception_time,
     scans,
     start,
 )
@@ -51,6 +53,8 @@ ROUTES = (
     *devices.ROUTES,
     *news.ROUTES,
     *fees.ROUTES,
+    *clock.ROUTES,
+    *reception_time.ROUTES,
 )
 
 

@@ -12,6 +12,7 @@ from device_home.dossiers import find_record, load, rows
 from device_home.notes import last_success_ms
 from device_home.shapes import Shape, Ticks, row
 from device_home.upkeep import unsent_entries
+from edge_node.desk.clock import must_confirm
 from edge_node.desk.closing import TODAY_MAX, Closing, closing
 from edge_node.desk.drafts import draft_rows
 from edge_node.desk.due import due_records
@@ -40,6 +41,8 @@ _QUIET_S_MIN = 120
 
 def show_home(desk: Desk) -> ResponseReturnValue:
     """Show what needs somebody now, and how the line is."""
+    if must_confirm(desk):
+        return redirect(url_for("clock"))
     counts = desk.replica.rooms.views.counts()
     due = due_records(desk.replica)
     unsent, _ = unsent_entries(desk.device.home, desk.replica)

@@ -43,6 +43,7 @@ FIELDS = {
     "phone": ("Số điện thoại", "Phone"),
     "status": ("Tình trạng", "Status"),
     "received_on": ("Ngày tiếp nhận", "Received on"),
+    "received_time": ("Giờ tiếp nhận", "Time of reception"),
     "due_on": ("Ngày hẹn trả", "Due on"),
     "provisional_code": ("Mã tạm", "Provisional code"),
     "official_code": ("Mã hồ sơ", "Official code"),

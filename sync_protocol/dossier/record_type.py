@@ -19,6 +19,7 @@ What the tables do not say:
 * `fee` is what the law asks. `waiver` is what of it is not asked of this person, with the ground.
   `payments` are lines that stay (module `payment`): one that `corrects` another says its right
   amount. Amounts are whole đồng.
+* `received_time` is the local HH:MM of reception, where somebody had to say it.
 * An approval relies on who the person is; whatever changes there concurrently puts it in question.
 """
 
@@ -60,6 +61,7 @@ RESULT = 18
 HANDED_OVER = 19
 WAIVER = 22
 PAYMENTS = 23
+RECEIVED_TIME = 24
 
 RESULT_PAPER = "ket-qua"
 """The type of the paper whose scan is the result."""
@@ -186,6 +188,7 @@ DOSSIER = RecordType(
                 Part("corrects", ValueType.BYTES, 16),
             ),
         ),
+        Field(RECEIVED_TIME, "received_time", parts=(Part("value", size_max=5),)),
     ),
 )
 """The record type of a dossier."""

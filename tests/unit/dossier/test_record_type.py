@@ -34,6 +34,7 @@ FROZEN = {
     18: ("result", FieldKind.GROUP, ["reference", "signer", "signed_on"]),
     19: ("handed_over", FieldKind.GROUP, ["to", "as"]),
     22: ("waiver", FieldKind.GROUP, ["amount", "currency", "ground"]),
+    24: ("received_time", FieldKind.REGISTER, ["value"]),
     23: (
         "payments",
         FieldKind.NOTE,
