@@ -25,8 +25,8 @@ from sync_protocol.dossier.record_type import CITIZEN, DOSSIER, PASSPORT
 from sync_protocol.dossier.text import clean, refused
 from sync_protocol.record.schema import Field, ValueType
 
-_NOT_TYPED = frozenset({"provisional_code", "slip", "edition"})
-"""They are made by a machine, once: `dossier slip` makes a new slip."""
+_NOT_TYPED = frozenset({"provisional_code", "slip", "edition", "waiver", "received_time"})
+"""Made by a machine, once (`dossier slip` makes a new slip), or never without a reason."""
 
 
 def read_assignments(words: Sequence[str], shown: Mapping[str, object]) -> dict[str, object]:

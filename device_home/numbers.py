@@ -11,6 +11,7 @@ What holds:
 
 from __future__ import annotations
 
+from collections.abc import Set as AbstractSet
 from datetime import date, timedelta
 
 from device_home.moves import read_day
@@ -29,6 +30,8 @@ from sync_protocol.membership.roster import Roster
 from sync_protocol.replica import Replica
 from sync_protocol.storage.store import Query
 
+NUMBERS_MAX = 200
+"""Numbers of one lease that are looked for one by one: four times what `tablet numbers` hands."""
 _TAKEN = "numbers:"
 
 
@@ -99,6 +102,18 @@ def newest_feed(replica: Replica, device: DeviceKey) -> FeedId:
             "Nothing was done."
         )
     return found.pop()
+
+
+def never_arrived(replica: Replica, feeds: AbstractSet[FeedId], day: date) -> list[int]:
+    """Return the numbers of a day that were handed to these feeds and stand in no dossier here."""
+    found: list[int] = []
+    for statement in replica.holding.roster.handed:
+        lease = _lease(statement)
+        block = lease.block(day) if lease is not None and lease.incarnation in feeds else None
+        if lease is not None and block is not None:
+            looked_at = range(block.first, block.last + 1)[:NUMBERS_MAX]
+            found += [n for n in looked_at if not _is_bound(replica, str(lease.code(day, n)))]
+    return found
 
 
 def lease_row(replica: Replica, lease: g.Lease) -> Shape:

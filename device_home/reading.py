@@ -57,7 +57,7 @@ def value_text(field: str, value: object, language: str = VIETNAMESE) -> str:
             return code if name == code else f"{name} ({code})"
         case "identity", [kind, number, issuer]:
             return _joined(" ", [label(IDENTITY_KINDS, kind, language), number, issuer])
-        case "fee", _:
+        case "fee" | "waiver", _:
             return _joined(" ", texts)
         case "papers", [kind, name, _, _, state, note]:
             return _joined(": ", [f"{name or kind} ({label(PAPER_STATES, state, language)})", note])

@@ -25,9 +25,8 @@ from edge_node.desk.mount import beside
 from edge_node.desk.sessions import Sessions
 from edge_node.desk.site import Desk
 from edge_node.notices import ProgramGateway, send_notices
+from edge_node.tablets import keep_device_health
 from edge_node.web.face import make_face
-from sync_protocol import limits
-from sync_protocol.encoding import encode
 from sync_protocol.errors import SyncError
 from sync_protocol.exchange.enrol import Registrar
 from sync_protocol.exchange.respond import Nonces, Responder
@@ -59,8 +58,8 @@ class Station:
         self._draw = random.SystemRandom().random
         responder = Responder(self._replica, Nonces(), self._take_health)
         face = make_face(responder, Registrar(self._replica), authority(home)[0], self._news)
-        desk = Desk(device, Sessions(), self._after_change)
-        served = beside(face, desk)
+        self._desk = Desk(device, Sessions(), self._after_change)
+        served = beside(face, self._desk)
         self._server = TlsServer(served, address, *server_certificate(home, self._host))
         self._commands = HandoverServer(
             home.folder, executor(program, device, home.folder, self._after_change)
@@ -91,6 +90,7 @@ class Station:
     def stop(self) -> None:
         """End what is under way, and stop."""
         self._stopping.set()
+        self._desk.listeners.stopping.set()
         self._commands.stop()
         self._server.stop()
         self._notices.stop(_STOP_S)
@@ -132,12 +132,3 @@ class Station:
 
     def _take_health(self, device: DeviceKey, figures: dict[str, int | str]) -> None:
         keep_device_health(self._replica, device, figures)
-
-
-def keep_device_health(replica: Replica, device: DeviceKey, figures: dict[str, int | str]) -> None:
-    """Keep what a tablet says of itself, within a bound."""
-    raw = encode(figures)
-    if len(raw) <= limits.KIB:
-        store = replica.rooms.log
-        with replica.lock, store.transaction(durable=False):
-            store.put_note(f"health-of:{device.hex()}", raw)

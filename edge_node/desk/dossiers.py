@@ -29,6 +29,7 @@ from edge_node.desk.values import FormGroup, form_groups, shown_value, typed_wor
 from edge_node.desk.words import CONFLICTS, error_words, pick, place_kind, ticks
 from sync_protocol.dossier.labels import FIELDS, PAPER_STATES, STATUSES, label
 from sync_protocol.dossier.local_time import local_time
+from sync_protocol.dossier.payment import account
 from sync_protocol.dossier.status import Status
 from sync_protocol.errors import InputError, StorageError
 from sync_protocol.merge.state import RecordState
@@ -88,6 +89,7 @@ def _page(
         problem=problem,
         note=note,
         sheets=sheets_of(desk, view),
+        fee=account(view),
     )
     return (page, 400) if problem else page
 

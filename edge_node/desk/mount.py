@@ -15,16 +15,21 @@ from edge_node.desk import (
     bulk,
     calls,
     card_picture,
+    clock,
     decisions,
+    devices,
     dossiers,
     drafts,
     entrance,
+    fees,
     figures,
     moves,
+    news,
     people,
     portal,
     printing,
     reception,
+    reception_time,
     scans,
     start,
 )
@@ -47,6 +52,11 @@ ROUTES = (
     *bulk.ROUTES,
     *approvals.ROUTES,
     *calls.ROUTES,
+    *devices.ROUTES,
+    *news.ROUTES,
+    *fees.ROUTES,
+    *clock.ROUTES,
+    *reception_time.ROUTES,
 )
 
 

@@ -36,6 +36,7 @@ from sync_protocol.dossier.catalogue import catalogue
 from sync_protocol.dossier.day import shown_day, typed_day
 from sync_protocol.dossier.labels import ENGLISH, REMARKS, label
 from sync_protocol.dossier.local_time import local_time
+from sync_protocol.dossier.payment import CURRENCY, account, read_amount
 from sync_protocol.dossier.status import Status
 from sync_protocol.dossier.text import clean, refused
 from sync_protocol.dossier.workflow import (
@@ -57,7 +58,16 @@ def show_move(desk: Desk, record: str, code: str) -> ResponseReturnValue:
     view, _ = open_dossier(desk, record)
     to = _lawful(view, code)
     seen = [dot_text(dot) for item in view.fields if item.element is None for dot in item.dots]
-    return _page(desk, record, to, {"seen": " ".join(seen), "to": str(view.value("name") or "")})
+    form = {"seen": " ".join(seen), "to": str(view.value("name") or "")}
+    return _page(desk, record, to, form | {"amount": _fee_amount(view)})
+
+
+def _fee_amount(view: RecordView) -> str:
+    """Return what is known of the fee: what stands there, else the catalogue's one amount."""
+    known = catalogue().find(str(view.value("procedure")))
+    amounts = {item.amount for item in known.fees if item.amount} if known else set()
+    asked = account(view).asked or (amounts.pop() if len(amounts) == 1 else 0)
+    return str(asked or "")
 
 
 def _lawful(view: RecordView, code: str) -> Status:
@@ -135,7 +145,12 @@ def do_move(desk: Desk, record: str, code: str) -> ResponseReturnValue:
 
 
 def _result_words(to: Status, form: dict[str, str]) -> list[str]:
-    """Return what is said of a result that is ready, or handed over, as assignments."""
+    """Return what is said of a fee, or a result that is ready or handed over, as assignments."""
+    if to is Status.PAYMENT:
+        asked = read_amount(form.get("amount", ""))
+        if not asked:
+            raise refused("fee.amount", "must be more than nothing", "amount")
+        return [f"fee={json.dumps([str(asked), CURRENCY])}"]
     if to is Status.READY:
         day = typed_day(form.get("signed_on", ""), "result.signed_on")
         texts = [clean(form.get(name, ""), f"result.{name}") for name in ("reference", "signer")]

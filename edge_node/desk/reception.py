@@ -25,6 +25,7 @@ from device_home.intake import check_room
 from device_home.officers import check_allowed
 from device_home.shapes import Shape
 from device_home.slips import find_slip, received
+from edge_node.desk.clock import clock_notes, desk_time
 from edge_node.desk.drafts import drop_draft, find_draft, keep_draft
 from edge_node.desk.questions import asked_sections, copy_applicant, typed_answers
 from edge_node.desk.site import Allowed, Desk, Route, acting, language, session
@@ -40,7 +41,6 @@ from sync_protocol.dossier.identity_document import Remark
 from sync_protocol.dossier.identity_reading import differences, reading_of_card, typed_reading
 from sync_protocol.dossier.intake import Intake, read_intake
 from sync_protocol.dossier.labels import ENGLISH, PAPER_STATES, REMARKS, label
-from sync_protocol.dossier.local_time import local_time
 from sync_protocol.dossier.procedure import Procedure, Requirement
 from sync_protocol.dossier.record_type import DOSSIER
 from sync_protocol.dossier.slip import read_slip
@@ -318,11 +318,11 @@ def _line(desk: Desk, form: Form) -> bytes:
         "procedure": form.procedure.code,
         "applicant": applicant,
         "status": "received",
-        "received_on": _today(desk),
+        "received_on": f"{desk_time(desk):%Y-%m-%d}",
         "form": form.answers,
         "due_on": typed_day(values["due_on"], "due_on") or _due(desk, form.procedure),
         "fee": {"amount": amount} if amount else None,
-        "notes": [values["note"]] if values["note"] else [],
+        "notes": [*([values["note"]] if values["note"] else []), *clock_notes(desk)],
         "papers": [
             {"type": item.type, "name": catalogue().papers[item.type].vi, "state": state}
             for index, state in form.papers.items()
@@ -336,21 +336,16 @@ def _check_answers(desk: Desk, form: Form) -> None:
     """Say beside every answer what is wrong with it, not of the first alone."""
     forms = catalogue().forms
     sections = forms.of(form.procedure)
-    read = read_form(sections, form.answers, forms.former_units, _today(desk))
+    read = read_form(sections, form.answers, forms.former_units, f"{desk_time(desk):%Y-%m-%d}")
     for key, problem in read.problems.items():
         form.problems[place_of(key)] = error_words(problem, language())
-
-
-def _today(desk: Desk) -> str:
-    return f"{local_time(desk.replica.character.wall()):%Y-%m-%d}"
 
 
 def _due(desk: Desk, procedure: Procedure) -> str:
     """Return the day on which a dossier received now is due; empty where the law names no time."""
     if procedure.time is None:
         return ""
-    now = local_time(desk.replica.character.wall()).replace(second=0, microsecond=0)
-    return count_deadline(procedure.time, now, calendar_with()).due.date().isoformat()
+    return count_deadline(procedure.time, desk_time(desk), calendar_with()).due.date().isoformat()
 
 
 def _look_for_doubles(desk: Desk, form: Form) -> None:

@@ -103,8 +103,8 @@ class Sessions:
                 self._open.popitem(last=False)
         return token
 
-    def find(self, token: str) -> Session | None:
-        """Return the session of a token, and count this as a sign of life."""
+    def find(self, token: str, *, wakes: bool = True) -> Session | None:
+        """Return the session of a token; count this as a sign of life, unless no person asks."""
         now = self._now_s()
         with self._lock:
             session = self._open.get(_hash(token))
@@ -115,7 +115,8 @@ class Sessions:
                 return None
             if now - session.seen_s > IDLE_S:
                 return None  # it sleeps, and is woken by nothing
-            session.seen_s = now
+            if wakes:
+                session.seen_s = now
             return session
 
     def asleep(self, token: str) -> Session | None:

@@ -30,10 +30,12 @@ from werkzeug.exceptions import HTTPException
 
 from device_home.device import Device
 from device_home.picture.sandbox import Sandbox
+from edge_node.desk.listeners import Listeners
 from edge_node.desk.sessions import Session, Sessions, Typed
 from edge_node.desk.words import error_words, pick, translator
 from sync_protocol import limits
 from sync_protocol.dossier.labels import ENGLISH, VIETNAMESE
+from sync_protocol.dossier.payment import money
 from sync_protocol.errors import SyncError
 from sync_protocol.identity import OfficerId
 from sync_protocol.membership import grant as g
@@ -48,7 +50,9 @@ FORM_BYTES_MAX = 256 * limits.KIB
 """A page of edits is under 20 KiB; a route that takes pictures says how much it takes."""
 FORM_PARTS_MAX = 300
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
-_STATIC = {"desk.css": "text/css", "desk.js": "text/javascript", "copy.js": "text/javascript"}
+_STATIC = {"desk.css": "text/css"} | dict.fromkeys(
+    ("desk.js", "copy.js", "live.js"), "text/javascript"
+)
 _log = logging.getLogger("motcua")
 
 
@@ -72,6 +76,7 @@ class Desk:
     sessions: Sessions
     on_change: Callable[[], None]
     pictures: Sandbox = field(default_factory=Sandbox)
+    listeners: Listeners = field(default_factory=Listeners)
 
     @property
     def replica(self) -> Replica:
@@ -109,6 +114,7 @@ def make_desk(desk: Desk, routes: Sequence[Route]) -> Flask:
     app.config.update(MAX_CONTENT_LENGTH=FORM_BYTES_MAX, MAX_FORM_PARTS=FORM_PARTS_MAX)
     app.config.update(MAX_FORM_MEMORY_SIZE=FORM_BYTES_MAX)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.jinja_env.filters["money"] = money
     static = Route("GET", "/static/<name>", "static", Allowed.ANYBODY, _static)
     declared = {route.name: route for route in (static, *routes)}
     for route in declared.values():
@@ -169,7 +175,7 @@ def _guard(desk: Desk, declared: dict[str, Route]) -> ResponseReturnValue | None
     english = request.cookies.get(LANGUAGE_COOKIE) == ENGLISH
     flask.g.language = ENGLISH if english else VIETNAMESE
     flask.g.guest = request.cookies.get(GUEST_COOKIE) or secrets.token_urlsafe(32)
-    found = desk.sessions.find(request.cookies.get(SESSION_COOKIE, ""))
+    found = desk.sessions.find(request.cookies.get(SESSION_COOKIE, ""), wakes=not _looks())
     if found is not None and not _stands(desk, found):
         desk.sessions.end_of(found.officer.officer)
         found = None
@@ -190,6 +196,12 @@ def _guard(desk: Desk, declared: dict[str, Route]) -> ResponseReturnValue | None
     if route.allowed is Allowed.SUPERVISOR and not supervises():
         abort(403)
     return None
+
+
+def _looks() -> bool:
+    """Whether an open page looks for news by itself: that keeps nobody's session awake."""
+    listens = request.headers.get("Accept") == "text/event-stream"
+    return request.method in _READING and (listens or request.headers.get("X-Quiet") == "1")
 
 
 def _stands(desk: Desk, found: Session) -> bool:

@@ -12,6 +12,7 @@ from device_home.dossiers import find_record, load, rows
 from device_home.notes import last_success_ms
 from device_home.shapes import Shape, Ticks, row
 from device_home.upkeep import unsent_entries
+from edge_node.desk.clock import must_confirm
 from edge_node.desk.closing import TODAY_MAX, Closing, closing
 from edge_node.desk.drafts import draft_rows
 from edge_node.desk.sheets import as_printed, is_slip, open_slip
@@ -41,6 +42,8 @@ _QUIET_S_MIN = 120
 
 def show_home(desk: Desk) -> ResponseReturnValue:
     """Show what needs somebody now, and how the line is."""
+    if must_confirm(desk):
+        return redirect(url_for("clock"))
     counts = desk.replica.rooms.views.counts()
     due = due_now(desk.replica, _FRESH_S)
     unsent, _ = unsent_entries(desk.device.home, desk.replica)
@@ -68,12 +71,18 @@ def show_home(desk: Desk) -> ResponseReturnValue:
     )
 
 
-def line_words(desk: Desk, unsent: int) -> tuple[bool, str]:
-    """Return whether the line stands, and the state of it in plain words."""
+def line_stands(desk: Desk) -> bool:
+    """Return whether the city answered within the last checks."""
     now, last = desk.replica.character.wall(), last_success_ms(desk.replica)
     check_s = desk.device.home.settings.number("idle_check_s", _IDLE_CHECK_S)
     quiet_s = max(_QUIET_S_MIN, _QUIET_CHECKS * check_s)
-    if last is not None and 0 <= now - last <= quiet_s * 1000:
+    return last is not None and 0 <= now - last <= quiet_s * 1000
+
+
+def line_words(desk: Desk, unsent: int) -> tuple[bool, str]:
+    """Return whether the line stands, and the state of it in plain words."""
+    now, last = desk.replica.character.wall(), last_success_ms(desk.replica)
+    if line_stands(desk):
         stands = pick(("Đang nối với thành phố.", "The line to the city stands."), language())
         waits = (f" {unsent} thay đổi đang gửi.", f" {unsent} changes on their way.")
         return True, stands + (pick(waits, language()) if unsent else "")

@@ -189,6 +189,34 @@ _REASONS: dict[str, Pair] = {
         "Mã PIN cần ít nhất 6 số hoặc chữ, không giống hệt nhau, không liên tiếp (123456).",
         "A PIN needs at least 6 digits or letters, not all alike, not in a row (123456).",
     ),
+    "moment": (
+        "Không phải ngày giờ, như 23/11/2026 và 15:20. Chưa lưu gì.",
+        "No day and time, such as 23/11/2026 and 15:20. Nothing was saved.",
+    ),
+    "reception-reason": (
+        "Ghi lý do sửa ngày giờ tiếp nhận. Chưa thay đổi gì.",
+        "Say why the reception is corrected. Nothing was changed.",
+    ),
+    "amount-over": (
+        "Nhiều hơn số còn phải thu. Chưa lưu gì: xem lại số tiền, hoặc sửa lệ phí trước.",
+        "More than is left to be paid. Nothing was saved: look at the amount, or change the fee.",
+    ),
+    "correction-reason": (
+        "Ghi lý do đính chính. Chưa lưu gì.",
+        "Say why it is corrected. Nothing was saved.",
+    ),
+    "waiver-ground": (
+        "Ghi căn cứ miễn, giảm. Chưa lưu gì.",
+        "Give the ground of the waiver. Nothing was saved.",
+    ),
+    "not-locked": (
+        "Máy này không ở tình trạng bị khóa. Chưa có gì thay đổi.",
+        "This device is not locked. Nothing was changed.",
+    ),
+    "city-locked": (
+        "Thành phố đã ngừng máy này: chỉ thành phố mở lại được. Chưa có gì thay đổi.",
+        "The city has revoked this device: only the city lifts that. Nothing was changed.",
+    ),
     "not-allowed": (
         "Vai trò của anh/chị không cho phép việc này. Chưa có gì thay đổi.",
         "Your role does not allow this. Nothing was changed.",

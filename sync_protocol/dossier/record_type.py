@@ -19,6 +19,10 @@ What the tables do not say:
 * `form` holds what was answered in the procedure's form (`form`): an element is the key of its
   question in ASCII, filled up with zeros, so whoever answers other questions disturbs nobody.
   `edition` is the catalogue's number under which the dossier was received.
+* `fee` is what the law asks. `waiver` is what of it is not asked of this person, with the ground.
+  `payments` are lines that stay (module `payment`): one that `corrects` another says its right
+  amount. Amounts are whole đồng.
+* `received_time` is the local HH:MM of reception, where somebody had to say it.
 * An approval relies on who the person is; whatever changes there concurrently puts it in question.
 """
 
@@ -61,6 +65,9 @@ RESULT = 18
 HANDED_OVER = 19
 FORM = 20
 EDITION = 21
+WAIVER = 22
+PAYMENTS = 23
+RECEIVED_TIME = 24
 
 RESULT_PAPER = "ket-qua"
 """The type of the paper whose scan is the result."""
@@ -173,6 +180,29 @@ DOSSIER = RecordType(
             searched=True,
         ),
         Field(EDITION, "edition", parts=(Part("value", ValueType.INTEGER),)),
+        Field(
+            WAIVER,
+            "waiver",
+            FieldKind.GROUP,
+            (
+                Part("amount", ValueType.DECIMAL, 30),
+                Part("currency", size_max=3),
+                Part("ground", size_max=300),
+            ),
+        ),
+        Field(
+            PAYMENTS,
+            "payments",
+            FieldKind.NOTE,
+            (
+                Part("amount", ValueType.DECIMAL, 30),
+                Part("currency", size_max=3),
+                Part("receipt", size_max=40),
+                Part("reason", size_max=300),
+                Part("corrects", ValueType.BYTES, 16),
+            ),
+        ),
+        Field(RECEIVED_TIME, "received_time", parts=(Part("value", size_max=5),)),
     ),
 )
 """The record type of a dossier."""

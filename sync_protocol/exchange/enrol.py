@@ -87,6 +87,16 @@ class Registrar:
         with self._replica.lock, store.transaction(durable=True):
             store.put_note(_note(secret), encode(list(kept)))
 
+    def waiting(self) -> list[Kept]:
+        """Return the invitations that can still be spent, the next to expire first."""
+        log, now = self._replica.rooms.log, self._replica.character.wall()
+        raw = [log.note(key) for key in log.notes(_NOTE)]
+        found = [Kept(*decode(item, tuple[str, str, int, bytes])) for item in raw if item]
+        return sorted(
+            (item for item in found if not item.spent_by and item.expires_ms >= now),
+            key=lambda item: item.expires_ms,
+        )
+
     def admit(self, raw: bytes) -> bytes:
         """Take an application: spend the invitation, write the grant, return the welcome.
 

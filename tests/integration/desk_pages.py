@@ -58,8 +58,8 @@ class Pages:
         return self.text
 
 
-def pages(replica: Replica, folder: Path, officer: OfficerId = CLERK) -> Pages:
-    """Return the pages as this officer, signed in, sees them."""
+def desk_of(replica: Replica, folder: Path, sessions: Sessions | None = None) -> Desk:
+    """Return what pages work on, over a replica in memory."""
     place = SimpleNamespace(name="Phường Thử Nghiệm", code="00070", responder=b"")
     vault = SimpleNamespace(officers=dict)
     home: Any = SimpleNamespace(
@@ -70,13 +70,18 @@ def pages(replica: Replica, folder: Path, officer: OfficerId = CLERK) -> Pages:
         enrolment=lambda: None,
     )
     device: Any = SimpleNamespace(home=home, replica=lambda *_: replica)
-    sessions = Sessions()
-    app = make_desk(Desk(device, sessions, lambda: None), ROUTES)
+    return Desk(device, sessions or Sessions(), lambda: None)
+
+
+def pages(replica: Replica, folder: Path, officer: OfficerId = CLERK) -> Pages:
+    """Return the pages as this officer, signed in, sees them."""
+    desk = desk_of(replica, folder)
+    app = make_desk(desk, ROUTES)
     app.config["PROPAGATE_EXCEPTIONS"] = True
     found = replica.holding.roster.officer_now(officer)
     assert found is not None
     client = app.test_client()
-    token = sessions.begin(found, chooses_pin=False)
+    token = desk.sessions.begin(found, chooses_pin=False)
     client.set_cookie(SESSION_COOKIE, token, domain="station", secure=True)
     return Pages(client)
 

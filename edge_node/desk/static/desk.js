@@ -99,5 +99,10 @@ for (const frame of document.querySelectorAll("iframe[data-print]")) {
   if (form && performance.getEntriesByType("navigation")[0]?.type === "navigate") form.submit();
 }
 
+for (const button of document.querySelectorAll("button[data-print-page]")) {
+  button.hidden = false;
+  button.addEventListener("click", () => print());
+}
+
 const wrong = document.querySelector(".wrong input:not([type=hidden]), .wrong select");
 if (wrong) wrong.focus();

@@ -35,6 +35,13 @@ FROZEN = {
     19: ("handed_over", FieldKind.GROUP, ["to", "as"]),
     20: ("form", FieldKind.COLLECTION, ["answer"]),
     21: ("edition", FieldKind.REGISTER, ["value"]),
+    22: ("waiver", FieldKind.GROUP, ["amount", "currency", "ground"]),
+    24: ("received_time", FieldKind.REGISTER, ["value"]),
+    23: (
+        "payments",
+        FieldKind.NOTE,
+        ["amount", "currency", "receipt", "reason", "corrects"],
+    ),
 }
 
 
