@@ -12,10 +12,11 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from sync_protocol.dossier.catalogue import catalogue
-from sync_protocol.dossier.form import Question, Section, element_of, is_key, key_of
+from sync_protocol.dossier.form import AnswerKind, Question, Section, element_of, is_key, key_of
 from sync_protocol.dossier.form_reading import answer_words, place_of, read_answer, read_form
 from sync_protocol.dossier.identity_document import Remark
 from sync_protocol.dossier.labels import ENGLISH, FIELDS, VIETNAMESE, label
+from sync_protocol.dossier.procedure import PersonRole
 from sync_protocol.dossier.record_type import DOSSIER
 from sync_protocol.dossier.text import refused
 from sync_protocol.identity import Dot
@@ -46,6 +47,19 @@ def sections_of(view: RecordView) -> tuple[Section, ...]:
     """Return the form of a dossier's procedure; none where the catalogue has no such procedure."""
     procedure = catalogue().find(str(view.value("procedure") or ""))
     return () if procedure is None else catalogue().forms.of(procedure)
+
+
+def names_of(view: RecordView) -> list[str]:
+    """Return the names of those whom a dossier is about, as far as its form says so."""
+    cells = answer_cells(view)
+    return [
+        str(cells[item.key].value)
+        for section in sections_of(view)
+        for item in section.questions
+        if item.key in cells
+        and item.kind is AnswerKind.NAME
+        and (item.required or section.id == PersonRole.OWNER)
+    ]
 
 
 def form_remarks(view: RecordView, words: Sequence[str]) -> tuple[Remark, ...]:

@@ -128,7 +128,7 @@ def _list_options(parser: argparse.ArgumentParser) -> None:
 
 
 def run_show(device: Device | None, arguments: Namespace, output: Output) -> int:
-    """Show one procedure: who receives it, its time, its fees and its papers."""
+    """Show one procedure: who receives it, its time, its fees, its papers and its form."""
     _go_by(device)
     procedure = _procedure(arguments.code)
     answer = _answer(procedure)
@@ -143,6 +143,9 @@ def run_show(device: Device | None, arguments: Namespace, output: Output) -> int
         output.say(f"fee: {_fee_text(fee)}")
     for paper in procedure.papers:
         output.say(f"paper: {_paper_text(paper)}")
+    for section in catalogue().forms.of(procedure):
+        for item in section.questions:
+            output.say(f"form: {section.vi}: {item.vi} / {item.en}  (form.{item.key}, {item.kind})")
     if procedure.review_on:
         output.say(f"The law behind it changes on {procedure.review_on}: look for a new edition.")
     return DONE
@@ -166,6 +169,15 @@ def _answer(procedure: Procedure) -> dict[str, object]:
                 "en": found.papers[paper.type].en,
             }
             for paper in procedure.papers
+        ],
+        "form": [
+            {
+                "section": section.id,
+                "vi": section.vi,
+                "en": section.en,
+                "questions": [msgspec.to_builtins(item) for item in section.questions],
+            }
+            for section in found.forms.of(procedure)
         ],
         "catalogue_version": found.edition.version,
     }

@@ -29,9 +29,9 @@ PENDING_ENTRIES_MAX = 100_000
 CHANGES_PER_ENTRY_MAX = 4096
 """Cells written by one entry; 256 KiB / 4096 = 64 B each."""
 PUBLICATION_BYTES_MAX = 192 * KIB
-"""The city's catalogue and days off, in one entry of 256 KiB: 72 procedures are 58 KiB."""
+"""The city's catalogue and days off, in one entry of 256 KiB: it has 76 KiB."""
 PUBLICATION_FILES_MAX = 64
-"""One for each field of administration and three more; there are 16."""
+"""One for each field of administration and five more; there are 16."""
 VALUE_DEPTH_MAX = 16
 """Lists within lists in one value: a group in an approval's basis has four; times four."""
 NUMBER_MAX = 2**31 - 1
@@ -131,7 +131,7 @@ goes into the next file."""
 INTAKE_NOTES_MAX = 64
 """Notes in one line: real dossiers have under five."""
 FORM_QUESTIONS_MAX = 60
-"""Of one form: birth registration asks 40. Beside 13 inputs and 15 papers they fit in a draft."""
+"""Of one form: the longest asks 30; times two. With 13 inputs and 15 papers they fit in a draft."""
 FORM_ANSWER_CHARACTERS_MAX = 300
 """One answer; an address has the longest, under 150. A form of 60 is at most 54 KB in UTF-8."""
 

@@ -27,7 +27,9 @@ DRAFTS_MAX = 20
 """Of one officer: more people than a bench holds. The oldest makes room."""
 VALUE_CHARS_MAX = 2_000
 VALUES_MAX = 100
-"""A draft is under 200 KiB, and 50 officers' 20 are under 200 MB; in practice 1 KiB each."""
+"""13 inputs, under 15 papers, and the answers of a form (`limits.FORM_QUESTIONS_MAX`).
+
+A draft is under 200 KiB, and 50 officers' 20 are under 200 MB; in practice 1 KiB each."""
 _PREFIX = "draft:"
 _DAYS_MAX = 30
 """Who has not come back in a month is received anew; what was typed is not ours to keep."""

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from device_home.dossiers import load
+from device_home.forms import names_of
 from device_home.moves import MISSING, read_day
 from device_home.officers import officer_name
 from device_home.reading import value_text
@@ -72,6 +73,7 @@ class Facts:
     procedure: Pair
     limit: Pair
     name: str
+    about: str
     identity: str
     foreign: bool
     address: str
@@ -111,6 +113,7 @@ def gather(replica: Replica, ward: str, record: RecordId, officer: OfficerId) ->
         procedure=(procedure_name(code), known.english if known else procedure_name(code)),
         limit=limit_text(known.time) if known and known.time else ("", ""),
         name=str(view.value("name") or ""),
+        about=", ".join(names_of(view)),
         identity=_shown("identity", identity),
         foreign=isinstance(identity, list) and identity[:1] == [PASSPORT],
         address=", ".join(part for part in _texts(view.value("address"))[:2] if part),

@@ -103,12 +103,14 @@ def _who(facts: Facts) -> list[tuple[str, str, str]]:
     procedure = facts.procedure[0]
     if facts.foreign:
         procedure += f"\n{facts.procedure[1]}"
+    about = [("Chủ hồ sơ", "For", facts.about)] if facts.about else []
     return [
         ("Người nộp hồ sơ", "Applicant", facts.name),
         ("Giấy tờ tùy thân", "Identity document", facts.identity),
         ("Địa chỉ", "Address", facts.address),
         ("Số điện thoại", "Phone", facts.phone),
         ("Nội dung yêu cầu giải quyết", "Request", procedure),
+        *about,
         ("Mã hồ sơ", "Code", _code(facts)),
     ]
 
@@ -132,7 +134,7 @@ def _slip(facts: Facts) -> list[Block]:
     ]
     rest = [
         ("Nội dung yêu cầu giải quyết", "Request", _who(facts)[4][2]),
-        ("Chủ hồ sơ (nếu không phải người nộp)", "Owner, if another person", ""),
+        ("Chủ hồ sơ (nếu không phải người nộp)", "Owner, if another person", facts.about),
     ]
     times = [
         ("Số lượng hồ sơ", "Sets", "01 bộ"),

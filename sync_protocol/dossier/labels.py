@@ -81,7 +81,7 @@ FIELDS = {
     "handed_over.to": ("Người nhận", "Who took it"),
     "handed_over.as": ("Tư cách người nhận", "As whom"),
     "form": ("Tờ khai", "Form"),
-    "edition": ("Danh mục thủ tục, bản số", "Catalogue, edition"),
+    "edition": ("Ấn bản danh mục", "Catalogue edition"),
 }
 """Fields by name, and the parts of groups and elements as "field.part"."""
 

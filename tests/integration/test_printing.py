@@ -91,6 +91,15 @@ def test_the_slip_says_what_the_law_wants_in_vietnamese(office: Office) -> None:
     assert "Đỗ" not in str(data)
 
 
+def test_the_slip_names_whom_it_is_about(office: Office) -> None:
+    edge = office.edge()
+    form = {"child_name": "Trần Bé Mẫu", "father_name": "Trần Cha"}
+    record = made(edge, procedure="1.001193", form=form)
+    said = words(form_of(edge, WARD, "01", record, CLERK))
+    assert "Trần Bé Mẫu" in said
+    assert "Trần Cha" not in said
+
+
 def test_every_font_is_embedded(office: Office) -> None:
     edge = office.edge()
     found = fonts(form_of(edge, WARD, "01", made(edge), CLERK))
