@@ -19,7 +19,7 @@ from edge_node.desk.due import due_records
 from edge_node.desk.sheets import as_printed, is_slip, open_slip
 from edge_node.desk.site import Allowed, Desk, Route, acting, language, session
 from edge_node.desk.values import shown_day
-from edge_node.desk.waiting import queued, to_call
+from edge_node.desk.waiting import mine, queued, stand_ins, to_call
 from edge_node.desk.words import age, pick, place_kind, ticks
 from sync_protocol.dossier.folding import fold
 from sync_protocol.dossier.labels import STATUSES, label
@@ -60,6 +60,8 @@ def show_home(desk: Desk) -> ResponseReturnValue:
         today=len(due.today),
         due_whole=due.whole,
         line=line,
+        mine=len(mine(desk.replica, acting())),
+        deputies_today=stand_ins(desk.replica, today_only=True),
         aside=draft_rows(desk.replica, acting()),
         closing=closing_words(closing(desk.replica)),
         statuses=[
