@@ -146,7 +146,7 @@ def _asked_day(desk: Desk) -> date:
 
 
 def _takings(desk: Desk, day: date) -> Takings:
-    """Return a day's money; a busy day of 200 payments takes 0.2 s, so it is kept until a change."""
+    """Return a day's money, kept until a change: 200 payments take 0.2 s to count."""
     return kept(desk.replica, "takings", day, lambda: takings(desk.replica, day))
 
 
