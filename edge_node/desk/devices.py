@@ -129,7 +129,7 @@ def _facts(health: Shape) -> list[str]:
     if abs(int(health.get("clock_offset_ms", 0))) > limits.CLOCK_SUSPECT_MS:
         found.append(("Đồng hồ sai", "Its clock is wrong"))
     if health.get("protected_against_theft") == 0:
-        found.append(("Khóa máy chưa chống trộm", "Its keys are not protected against theft"))
+        found.append(("Dữ liệu trên máy chưa chống trộm", "Not protected against theft"))
     if int(health.get("scans_waiting", 0)):
         many = health["scans_waiting"]
         found.append((f"{many} bản chụp chưa gửi", f"{many} scans not sent"))

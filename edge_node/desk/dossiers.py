@@ -26,7 +26,9 @@ from edge_node.desk.sheets import sheets_of
 from edge_node.desk.site import Allowed, Desk, Route, acting, language, no_such_dossier
 from edge_node.desk.start import list_row
 from edge_node.desk.values import FormGroup, form_groups, shown_value, typed_words
+from edge_node.desk.waiting import stand_ins
 from edge_node.desk.words import CONFLICTS, error_words, pick, place_kind, ticks
+from edge_node.statistics_commands import called
 from sync_protocol.dossier.labels import FIELDS, PAPER_STATES, STATUSES, label
 from sync_protocol.dossier.local_time import local_time
 from sync_protocol.dossier.payment import account
@@ -69,7 +71,7 @@ def _page(
         row=list_row(desk, shape),
         shape=shape,
         fields=[
-            _field(name, item)
+            _field(desk, name, item)
             for name, item in shape["fields"].items()
             if name not in _SHOWN_IN_HEAD
         ],
@@ -90,14 +92,17 @@ def _page(
         note=note,
         sheets=sheets_of(desk, view),
         fee=account(view),
+        deputies_today=stand_ins(desk.replica, today_only=True),
     )
     return (page, 400) if problem else page
 
 
-def _field(name: str, item: Shape) -> Shape:
+def _field(desk: Desk, name: str, item: Shape) -> Shape:
+    value = item["value"]
+    value = called(desk.replica, str(value or "")) if name == "assignee" else value
     return {
         "label": label(FIELDS, name, language()),
-        "text": shown_value(name, item["value"], language()),
+        "text": shown_value(name, value, language()),
         "disputed": bool(item.get("conflict")),
     }
 

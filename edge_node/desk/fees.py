@@ -18,6 +18,7 @@ from device_home.moves import read_day
 from device_home.officers import officer_name
 from device_home.shapes import Shape, Ticks, row
 from edge_node.desk.dossiers import moment, open_dossier
+from edge_node.desk.kept import kept
 from edge_node.desk.site import Allowed, Desk, Route, acting, language
 from edge_node.desk.start import list_row
 from edge_node.desk.words import error_words, pick
@@ -144,6 +145,11 @@ def _asked_day(desk: Desk) -> date:
     return read_day(typed_day(request.args.get("day", ""), "day")) or today
 
 
+def _takings(desk: Desk, day: date) -> Takings:
+    """Return a day's money, kept until a change: 200 payments take 0.2 s to count."""
+    return kept(desk.replica, "takings", day, lambda: takings(desk.replica, day))[0]
+
+
 def show_takings(desk: Desk) -> ResponseReturnValue:
     """Show what each officer took on a day."""
     problem = ""
@@ -154,7 +160,7 @@ def show_takings(desk: Desk) -> ResponseReturnValue:
             error_words(slip, language()),
             local_time(desk.replica.character.wall()).date(),
         )
-    found = takings(desk.replica, day)
+    found = _takings(desk, day)
     groups, room = [], ROWS_MAX
     for name, items in _by_name(desk.replica, found):
         total = money(sum(item.payment.amount for item in items))
@@ -194,7 +200,7 @@ def send_takings(desk: Desk) -> ResponseReturnValue:
         day = _asked_day(desk)
     except InputError:
         return show_takings(desk)
-    found = takings(desk.replica, day)
+    found = _takings(desk, day)
     heads = ("Cán bộ", "Lúc", "Mã hồ sơ", "Người nộp", "Biên lai", "Thu", "Được tính", "Đính chính")
     rows: list[Sequence[object]] = [heads]
     for name, items in _by_name(desk.replica, found):

@@ -32,6 +32,7 @@ from edge_node.desk import (
     reception_time,
     scans,
     start,
+    work,
 )
 from edge_node.desk.site import PREFIX, Desk, make_desk
 
@@ -57,6 +58,7 @@ ROUTES = (
     *fees.ROUTES,
     *clock.ROUTES,
     *reception_time.ROUTES,
+    *work.ROUTES,
 )
 
 

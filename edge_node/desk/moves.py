@@ -29,7 +29,7 @@ from edge_node.desk.dossiers import open_dossier
 from edge_node.desk.due import LOOKED_AT_MAX
 from edge_node.desk.site import Allowed, Desk, Route, acting, language, supervises
 from edge_node.desk.start import list_row
-from edge_node.desk.waiting import uncollected, views_of
+from edge_node.desk.waiting import stand_ins, uncollected, views_of
 from edge_node.desk.words import error_words, pick
 from sync_protocol.clock import millis
 from sync_protocol.dossier.catalogue import catalogue
@@ -102,6 +102,7 @@ def _page(
             label(REMARKS, item.code, language())
             for item in check_move(now, note_kinds(view), move)
         ],
+        deputies_today=stand_ins(desk.replica, today_only=True),
         forbidden=to is Status.REFUSED and not supervises(),
         problem=problem,
     )

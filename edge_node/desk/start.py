@@ -17,7 +17,7 @@ from edge_node.desk.closing import TODAY_MAX, Closing, closing
 from edge_node.desk.drafts import draft_rows
 from edge_node.desk.sheets import as_printed, is_slip, open_slip
 from edge_node.desk.site import Allowed, Desk, Route, acting, language, session
-from edge_node.desk.waiting import due_now, queued, to_call
+from edge_node.desk.waiting import due_now, mine, queued, stand_ins, to_call
 from edge_node.desk.words import age, pick, place_kind, ticks
 from sync_protocol.dossier.day import shown_day
 from sync_protocol.dossier.folding import fold
@@ -61,6 +61,8 @@ def show_home(desk: Desk) -> ResponseReturnValue:
         today=len(due.today),
         due_whole=due.whole,
         line=line,
+        mine=len(mine(desk.replica, acting())),
+        deputies_today=stand_ins(desk.replica, today_only=True),
         aside=draft_rows(desk.replica, acting()),
         closing=closing_words(closing(desk.replica)),
         statuses=[

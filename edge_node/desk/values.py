@@ -20,7 +20,7 @@ from sync_protocol.dossier.text import clean
 
 EDITABLE = (
     *("name", "identity", "birth", "phone", "address", "status", "received_on", "due_on"),
-    *("official_code", "fee", "assignee"),
+    *("official_code", "fee"),
 )
 """The fields of the form, in its order."""
 _DAYS = frozenset({"birth.date", "received_on", "due_on"})

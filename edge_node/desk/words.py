@@ -197,6 +197,10 @@ _REASONS: dict[str, Pair] = {
         "Ghi lý do sửa ngày giờ tiếp nhận. Chưa thay đổi gì.",
         "Say why the reception is corrected. Nothing was changed.",
     ),
+    "deputy": (
+        "Chọn một cán bộ khác của đơn vị. Chưa lưu gì.",
+        "Choose another officer of the ward. Nothing was saved.",
+    ),
     "amount-over": (
         "Nhiều hơn số còn phải thu. Chưa lưu gì: xem lại số tiền, hoặc sửa lệ phí trước.",
         "More than is left to be paid. Nothing was saved: look at the amount, or change the fee.",

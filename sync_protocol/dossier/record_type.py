@@ -233,5 +233,35 @@ PUBLICATION = RecordType(
 )
 """The catalogue and the days off as the city has published them; `publication` reads it."""
 
-SCHEMA = Schema(version=1, types=(DOSSIER, PUBLICATION))
+DEPUTY = RecordType(
+    id=3,
+    name="deputy",
+    retractors=frozenset({SUPERVISOR, ADMINISTRATOR}),
+    fields=(
+        Field(
+            1,
+            "stands_in",
+            FieldKind.GROUP,
+            (
+                Part("absent", size_max=32),
+                Part("deputy", size_max=32),
+                Part("first", ValueType.DATE, 10),
+                Part("last", ValueType.DATE, 10),
+                Part("reason", size_max=200),
+            ),
+            writers=frozenset({SUPERVISOR, ADMINISTRATOR}),
+            required=True,
+        ),
+        Field(
+            2,
+            "ended",
+            FieldKind.NOTE,
+            (Part("value", ValueType.DATE, 10),),
+            writers=frozenset({SUPERVISOR, ADMINISTRATOR}),
+        ),
+    ),
+)
+"""Who stands in for a supervisor who is away. Written once; `ended` names an earlier last day."""
+
+SCHEMA = Schema(version=1, types=(DOSSIER, PUBLICATION, DEPUTY))
 """Everything that a ward office keeps, at version 1."""
