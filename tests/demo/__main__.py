@@ -29,6 +29,7 @@ STEPS: tuple[Callable[[Scene], None], ...] = (
     farther.tablet,
     farther.revoke,
     farther.bundle,
+    farther.desk,
     farther.sound,
 )
 
@@ -70,6 +71,11 @@ def _stay(scene: Scene) -> None:
     say(f"  the city       {scene.town.url}")
     for name, served in scene.served.items():
         say(f"  {name:<14} {served.url}")
+    say("The desk, in a browser on this machine (docs/DESK.md). Its certificate is by the ward's")
+    say("own authority, so the browser warns; the officers are test people, the codes work once:")
+    say(f"  {scene.served['quay-1'].url}/")
+    for name, code in scene.noted["codes"].items():
+        say(f"  {name:<18} {code}")
     say("Try, in another terminal:")
     for program, words in (
         (scene.hub, "ward list"),

@@ -1,11 +1,14 @@
-"""The second half: a tablet and its ticks, a revocation, a stick, and the hub's own word."""
+"""The second half: a tablet and its ticks, a revocation, a stick, the desk, the hub's own word."""
 
+import ssl
+import urllib.request
 from typing import Any
 
-from tests.demo.scene import LAN, OTHER, WARD, Scene
+from tests.demo.scene import LAN, MINH, OTHER, WARD, Scene
 from tests.town.process import Program
 from tests.town.town import dossiers, eventually
 
+PAGE_TIMEOUT_S = 30.0
 TICKS = (
     ("device", "✓ Đã lưu trên máy"),
     ("edge", "✓✓ Đã về phường"),
@@ -103,6 +106,30 @@ def bundle(scene: Scene) -> None:
     )
     scene.town.check_equal(OTHER, [scene.village])
     scene.tell.holds("the ward and the hub are byte-equal, no line was used", true=True)
+
+
+def desk(scene: Scene) -> None:
+    """The desk is open: officers sign in at its pages, each with a code for the first use."""
+    url = scene.served["quay-1"].url
+    for name in (LAN, MINH):
+        scene.noted.setdefault("codes", {})[name] = scene.desk.ask("officer", "pin", name)["code"]
+        scene.tell.say(f"motcua-edge officer pin: {name} (a test person) has a code of 8 digits.")
+    trust = ssl.create_default_context()
+    trust.check_hostname, trust.verify_mode = (
+        False,
+        ssl.CERT_NONE,
+    )  # its authority is the ward's own
+    with urllib.request.urlopen(f"{url}/", context=trust, timeout=PAGE_TIMEOUT_S) as answer:
+        page, where = answer.read().decode(), answer.url
+    scene.tell.say(f"GET {url}/ leads to {where}")
+    entrance = "Đăng nhập" in page and "/sign-in" in where
+    scene.tell.holds("without a code nobody comes further than the entrance", true=entrance)
+    rows = scene.desk.ask("officer", "list")
+    there = {row["name"]: row["role"] for row in rows}
+    roles = (there.get(LAN), there.get(MINH))
+    scene.tell.holds(
+        "a supervisor and a clerk may work there", true=roles == ("supervisor", "clerk")
+    )
 
 
 def sound(scene: Scene) -> None:
