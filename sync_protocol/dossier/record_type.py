@@ -207,19 +207,15 @@ DOSSIER = RecordType(
 )
 """The record type of a dossier."""
 
-CITY = "city"
-"""No officer has this role, and what a hub writes is not judged by roles: so only a hub writes."""
-
 PUBLICATION = RecordType(
     id=2,
     name="publication",
-    retractors=frozenset({CITY}),
+    hub_only=True,
     fields=(
         Field(
             1,
             "edition",
             parts=(Part("value", ValueType.INTEGER),),
-            writers=frozenset({CITY}),
             required=True,
         ),
         Field(
@@ -227,7 +223,6 @@ PUBLICATION = RecordType(
             "files",
             FieldKind.COLLECTION,
             (Part("name", size_max=60), Part("text", size_max=100_000)),
-            writers=frozenset({CITY}),
         ),
     ),
 )

@@ -76,7 +76,11 @@ def judge_changeset(
     roster: Roster, schema: Schema, author: Author, changeset: Changeset
 ) -> Verdict:
     """Judge what an admitted writer says: each cell must be theirs to write."""
-    if author.dot in roster.adopted or roster.role_of(author.device) == g.HUB:
+    if roster.role_of(author.device) == g.HUB:
+        return ADMITTED
+    if is_hubs_alone(schema, changeset):  # whoever adopts it has no such right to give
+        return held("not-allowed")
+    if author.dot in roster.adopted:
         return ADMITTED
     role = role_in_force(roster, author)
     if any(change.type not in schema.by_id for change in changeset.records):
@@ -86,6 +90,12 @@ def judge_changeset(
         if not _may_write(schema, change, role):
             return held("not-allowed")
     return ADMITTED
+
+
+def is_hubs_alone(schema: Schema, changeset: Changeset) -> bool:
+    """Whether a changeset speaks of a record type that only hubs write."""
+    kinds = (schema.by_id.get(change.type) for change in changeset.records)
+    return any(kind is not None and kind.hub_only for kind in kinds)
 
 
 def role_in_force(roster: Roster, author: Author) -> str:

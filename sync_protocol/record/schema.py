@@ -144,13 +144,17 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class RecordType:
-    """A kind of record. `facet` names the field by which lists are filtered (its status)."""
+    """A kind of record. `facet` names the field by which lists are filtered (its status).
+
+    What is `hub_only` counts from hubs alone; no adoption by a person lifts that.
+    """
 
     id: int
     name: str
     fields: tuple[Field, ...]
     facet: str = ""
     retractors: frozenset[str] = frozenset()
+    hub_only: bool = False
     by_id: Mapping[int, Field] = field(init=False, repr=False, compare=False)
     by_name: Mapping[str, Field] = field(init=False, repr=False, compare=False)
     restricted: frozenset[int] = field(init=False, repr=False, compare=False)

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from device_home.publications import publication
 from sync_protocol.dossier.catalogue import catalogue, shipped_files
 from sync_protocol.dossier.edition import go_by
+from sync_protocol.dossier.publication import publish, read_publication
 from sync_protocol.identity import NO_OFFICER
 from sync_protocol.membership import grant as g
 from tests.integration.desk import CHIEF, CLERK, ask, staffed
@@ -79,6 +81,24 @@ def test_a_session_ends_when_its_officer_is_disabled_or_stated_anew(
     assert (desk.status, desk.headers["Location"]) == (302, "/sign-in")
     other.get("/")
     assert other.status == 200, "nobody else's session ends"
+
+
+def test_a_forged_edition_counts_nowhere_not_even_adopted() -> None:
+    office = staffed(Office(now_ms=MONDAY_MS))
+    edge, other = office.edge("một"), office.edge("hai")
+    files = shipped_files()
+    files["edition.toml"] = 'version = 999\nread_on = 2026-12-01\nsource = "forged"\n'
+    change = publish(read_publication(files), None)
+    assert change is not None
+    dots = [edge.write([change], officer).dot for officer in (NO_OFFICER, CHIEF)]
+    office.sync(edge)
+    office.hub.say([g.Adopt([g.wire_dot(dot) for dot in dots])], CHIEF)
+    for replica in (edge, other, edge, other):
+        office.sync(replica)
+    for replica in (office.hub, edge, other):
+        replica.follow()
+        assert publication(replica) is None
+        assert {row.reason for row in replica.rooms.views.held()} == {"not-allowed"}
 
 
 def test_a_made_up_session_opens_nothing(tmp_path: Path) -> None:

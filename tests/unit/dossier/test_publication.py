@@ -11,7 +11,7 @@ from sync_protocol import limits
 from sync_protocol.dossier.catalogue import catalogue, known, shipped_files, unreadable
 from sync_protocol.dossier.edition import go_by
 from sync_protocol.dossier.publication import files_of, publish, read_publication
-from sync_protocol.dossier.record_type import ADMINISTRATOR, PUBLICATION, SCHEMA, SUPERVISOR
+from sync_protocol.dossier.record_type import PUBLICATION, SCHEMA
 from sync_protocol.dossier.working_calendar import CALENDAR_FILE, calendar_with
 from sync_protocol.errors import SchemaError
 from sync_protocol.identity import NO_OFFICER, Dot, FeedId, OfficerId, RecordId
@@ -121,7 +121,5 @@ def test_too_much_is_refused() -> None:
         read_publication({"a.toml": "#" * limits.PUBLICATION_BYTES_MAX})
 
 
-def test_no_officer_may_write_one() -> None:
-    for field in PUBLICATION.fields:
-        assert field.writers
-        assert not field.writers & {SUPERVISOR, ADMINISTRATOR, "clerk"}
+def test_only_a_hub_writes_one() -> None:
+    assert [kind.name for kind in SCHEMA.types if kind.hub_only] == [PUBLICATION.name]
