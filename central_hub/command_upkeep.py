@@ -60,7 +60,7 @@ def ward_health(office: Office) -> dict[str, object]:
         "records": counts.records,
         "quarantined": counts.held,
         "feeds_waiting": len(replica.follower.waiting),
-        "conflicts": counts.disputed,
+        "conflicts": counts.disputed + counts.clashes,
         "oldest_conflict_s": oldest,
         "scans_lacking": lacking,
         "views_lag": replica.follower.lag(),

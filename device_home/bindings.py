@@ -16,17 +16,11 @@ from device_home.dossiers import Edits, find_record, load, save_edits
 from device_home.officers import acting_officer, officer_option
 from device_home.shapes import dot_text, etag
 from sync_protocol.dossier.dossier_code import read_dossier_code
-from sync_protocol.dossier.folding import fold
-from sync_protocol.dossier.record_type import DOSSIER, OFFICIAL_CODE
 from sync_protocol.dossier.text import refused
 from sync_protocol.errors import InputError
 from sync_protocol.identity import Dot, OfficerId
-from sync_protocol.merge.state import decode_state
 from sync_protocol.replica import Replica, Written
-from sync_protocol.storage.store import Query
 from sync_protocol.view import RecordView
-
-_LIKE_MAX = 20
 
 
 def binding_commands() -> list[Command[App]]:
@@ -67,10 +61,6 @@ def bind(
     bound = view.value("official_code")
     if bound and bound != code:
         raise refused("code", "can't be bound: the dossier has another code", "code-bound")
-    for other in replica.rooms.views.find(Query(DOSSIER.id, text=fold(code), limit=_LIKE_MAX)):
-        cell = decode_state(other.state, other.pending).living((OFFICIAL_CODE, None))
-        if other.id != view.id and code in {item.value for item in cell.values()}:
-            raise refused("code", f"is bound already, to {other.id.hex()[:20]}", "code-taken")
     saved = save_edits(replica, officer, view, Edits([f"official_code={code}"], seen))
     return None if saved is None else saved.written
 

@@ -130,7 +130,8 @@ class Device:
                 self._report(initiator, replica, total)
         duration_ms = round((time.monotonic() - started) * 1000)
         cpu_ms = round((time.process_time() - cpu_started) * 1000)
-        return Synced(total, replica.rooms.views.counts().disputed, duration_ms, cpu_ms)
+        counts = replica.rooms.views.counts()
+        return Synced(total, counts.disputed + counts.clashes, duration_ms, cpu_ms)
 
     def _report(self, initiator: Initiator, replica: Replica, total: Outcome) -> None:
         """Tell the peer now and then how this device is; that it can't be told harms nothing."""

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from device_home.app import App
 from device_home.assignments import read_assignments, read_status
+from device_home.codes import check_free
 from device_home.command import DONE, Command, Output
 from device_home.duties import read_scan
 from device_home.edits import set_many, sort_words
@@ -212,6 +213,8 @@ def save_edits(
     check_writable(view)
     words, answers = assigned(view, edits.words, edits.seen)
     typed = _typed(view, words)
+    if code := typed.get("official_code"):
+        check_free(replica, view.id, str(code))
     planned = plan_move(replica, officer, view, typed, edits.stated)
     if planned.due_on:
         typed["due_on"] = planned.due_on

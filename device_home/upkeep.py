@@ -258,7 +258,7 @@ def figures(home: Home, replica: Replica) -> dict[str, int | str]:
         "scans_waiting": len(replica.scans.waiting()),
         "records": counts.records,
         "quarantined": counts.held,
-        "conflicts": counts.disputed,
+        "conflicts": counts.disputed + counts.clashes,
         "oldest_conflict_s": (
             max(0, now - millis(counts.oldest_dispute)) // 1000 if counts.disputed else 0
         ),
@@ -278,7 +278,7 @@ def figures(home: Home, replica: Replica) -> dict[str, int | str]:
 def _notice(replica: Replica, now: int) -> dict[str, int | str]:
     """Return what this opening found, or else why the newest incarnation was opened."""
     reason, at = replica.author.last_notice()
-    return {"notice": replica.author.notice or reason, "notice_s": _age_s(now, at)}
+    return {"notice": replica.author.notice or reason, "notice_s": _age_s(now, at or None)}
 
 
 def audit_figures(replica: Replica) -> dict[str, int | str]:

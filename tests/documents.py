@@ -10,6 +10,7 @@ from pypdf.generic import (
     DictionaryObject,
     NameObject,
     NumberObject,
+    StreamObject,
     TextStringObject,
 )
 
@@ -47,6 +48,24 @@ def with_script() -> bytes:
     writer.root_object[NameObject("/OpenAction")] = DictionaryObject(
         {NameObject("/S"): NameObject("/JavaScript"), NameObject("/JS"): TextStringObject("x()")}
     )
+    return written(writer)
+
+
+def opening(action: str) -> bytes:
+    """Return a document that does something by itself when it is opened."""
+    writer = blank(1)
+    writer.root_object[NameObject("/OpenAction")] = DictionaryObject(
+        {NameObject("/S"): NameObject(action), NameObject("/F"): TextStringObject("x")}
+    )
+    return written(writer)
+
+
+def with_stream_elsewhere() -> bytes:
+    """Return a document with a stream whose bytes lie on another machine."""
+    writer = blank(1)
+    stream = StreamObject()
+    stream[NameObject("/F")] = TextStringObject("far/away")
+    writer.root_object[NameObject("/X")] = writer._add_object(stream)
     return written(writer)
 
 

@@ -12,13 +12,28 @@ import io
 from collections.abc import Iterator
 
 from pypdf import PdfReader, filters
-from pypdf.generic import ArrayObject, DictionaryObject, IndirectObject, NameObject, NullObject
+from pypdf.generic import (
+    ArrayObject,
+    DictionaryObject,
+    IndirectObject,
+    NameObject,
+    NullObject,
+    StreamObject,
+)
 
 from device_home.picture.refusal import RefusedError
 from sync_protocol import limits
 
-_RUNS = frozenset({"/JS", "/JavaScript", "/Launch", "/SubmitForm", "/ImportData", "/XFA"})
-_CARRIES = frozenset({"/EmbeddedFile", "/EmbeddedFiles", "/EF", "/RichMedia", "/GoToE"})
+_RUNS = frozenset(
+    {
+        *("/JS", "/JavaScript", "/Launch", "/SubmitForm", "/ImportData", "/XFA", "/AA"),
+        *("/GoToR", "/Rendition", "/Movie", "/Sound"),  # a reader may send who it is for these
+    }
+)
+_CARRIES = frozenset(
+    {"/EmbeddedFile", "/EmbeddedFiles", "/EF", "/RichMedia", "/GoToE", "/FFilter", "/URL"}
+)
+_OPENS = "/OpenAction"
 _DEPTH_MAX = 64
 """Lists within lists; real documents have under ten."""
 _LOADED = (
@@ -69,8 +84,19 @@ def _look(value: object, depth: int) -> None:
         raise RefusedError("pdf-damaged")
     if isinstance(value, NameObject):
         _look_at_name(str(value))
+    if isinstance(value, DictionaryObject):
+        _look_at_action(value)
     for part in _parts(value):
         _look(part, depth + 1)
+
+
+def _look_at_action(value: DictionaryObject) -> None:
+    """Refuse what happens by itself but for turning to a page, and a stream that lies elsewhere."""
+    opens = value.get(_OPENS, NullObject()).get_object()
+    if isinstance(opens, DictionaryObject) and ("/S" not in opens or str(opens["/S"]) != "/GoTo"):
+        raise RefusedError("pdf-script")
+    if isinstance(value, StreamObject) and "/F" in value:
+        raise RefusedError("pdf-files")
 
 
 def _look_at_name(name: str) -> None:

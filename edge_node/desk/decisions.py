@@ -178,7 +178,7 @@ def do_again(desk: Desk, record: str) -> ResponseReturnValue:
     name, index = request.form.get("field", ""), request.form.get("index", "")
     values = session().settled.get(f"{view.id.hex()} {name}", [])
     cell = _plain_cell(view, name)
-    known = index.isdigit() and int(index) < len(values)
+    known = index in map(str, range(len(values)))
     shown = {dot_text(dot) for dot in cell.dots} if cell is not None else set()
     if cell is None or not known or shown != set(request.form.get("seen", "").split()):
         return _page(desk, view, state, pick(_CHANGED, language()))

@@ -10,10 +10,12 @@ from __future__ import annotations
 from flask import Response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from device_home.codes import clashing
 from device_home.dossiers import Edits, find_record, load, new_note, open_scan, save_edits
 from device_home.forms import PREFIX, cell_label, sections_of
 from device_home.moves import Stated
 from device_home.shapes import Shape, manifest_of, read_dot, whole
+from edge_node.desk.kept import kept
 from edge_node.desk.questions import (
     AskedSection,
     answered_sections,
@@ -34,6 +36,7 @@ from sync_protocol.dossier.local_time import local_time
 from sync_protocol.dossier.payment import account
 from sync_protocol.dossier.status import Status
 from sync_protocol.errors import InputError, StorageError
+from sync_protocol.identity import RecordId
 from sync_protocol.merge.state import RecordState
 from sync_protocol.view import RecordView
 
@@ -87,6 +90,7 @@ def _page(
             )
             for item in shape["disputed"]
         ],
+        same_code=[other.hex() for other in _same_code(desk).get(view.id, ())],
         saved=request.args.get("saved", ""),
         problem=problem,
         note=note,
@@ -95,6 +99,10 @@ def _page(
         deputies_today=stand_ins(desk.replica, today_only=True),
     )
     return (page, 400) if problem else page
+
+
+def _same_code(desk: Desk) -> dict[RecordId, list[RecordId]]:
+    return kept(desk.replica, "same-code", None, lambda: clashing(desk.replica))[0]
 
 
 def _field(desk: Desk, name: str, item: Shape) -> Shape:

@@ -25,6 +25,7 @@ from device_home.shapes import (
     standing,
     text_parts,
 )
+from edge_node.desk.clock import desk_time
 from edge_node.desk.dossiers import open_dossier
 from edge_node.desk.due import LOOKED_AT_MAX
 from edge_node.desk.site import Allowed, Desk, Route, acting, language, supervises
@@ -37,6 +38,7 @@ from sync_protocol.dossier.day import shown_day, typed_day
 from sync_protocol.dossier.labels import ENGLISH, REMARKS, label
 from sync_protocol.dossier.local_time import local_time
 from sync_protocol.dossier.payment import CURRENCY, account, read_amount
+from sync_protocol.dossier.record_type import DOSSIER, PAPER_STATES
 from sync_protocol.dossier.status import Status
 from sync_protocol.dossier.text import clean, refused
 from sync_protocol.dossier.workflow import (
@@ -47,7 +49,9 @@ from sync_protocol.dossier.workflow import (
     read_status_code,
 )
 from sync_protocol.errors import InputError, StorageError
-from sync_protocol.view import RecordView
+from sync_protocol.record.change import CellWrite
+from sync_protocol.record.diff import Shown, edit_element
+from sync_protocol.view import FieldView, RecordView
 
 UNCOLLECTED_ROWS_MAX = 50
 """A page of 25 KiB; the longest uncollected stand first."""
@@ -88,7 +92,7 @@ def _page(
 ) -> ResponseReturnValue:
     view, state = open_dossier(desk, record)
     now = standing(view)
-    lacking = any(text_parts(item)[4] == MISSING for item in view.elements("papers"))
+    lacking = bool(_awaited(view))
     move = Move(to, "?", papers=1, lacking=lacking, supervises=True)
     page = render_template(
         "move.html",
@@ -97,6 +101,7 @@ def _page(
         to=to.value,
         form=form,
         papers=_papers(view) if to is Status.SUPPLEMENT else [],
+        awaited=[] if to is Status.SUPPLEMENT else _awaited(view),
         reasoned=needs_reason(now, to),
         remarks=[
             label(REMARKS, item.code, language())
@@ -109,11 +114,27 @@ def _page(
     return (page, 400) if problem else page
 
 
+def _awaited(view: RecordView) -> list[FieldView]:
+    """Return the papers that were asked for and have not come, as far as is noted."""
+    return [item for item in view.elements("papers") if text_parts(item)[4] == MISSING]
+
+
+def _name(item: FieldView) -> str:
+    return (item.element or b"").hex()
+
+
+def _came(item: FieldView) -> CellWrite:
+    """Return the write which notes that a paper has come."""
+    value = [*item.value[:4], PAPER_STATES[0], None]
+    shown = Shown(item.value, item.dots)
+    return edit_element(DOSSIER, "papers", item.element or b"", value, shown)
+
+
 def _papers(view: RecordView) -> list[tuple[str, str]]:
     """Return what may be asked for: the papers of the procedure, then others of the dossier."""
     known, english = catalogue(), language() == ENGLISH
     procedure = known.find(str(view.value("procedure")))
-    asked = [item.type for item in procedure.papers] if procedure else []
+    asked = [item.type for item in procedure.papers if item.asked_at_counter] if procedure else []
     named = {parts[0]: parts[1] or parts[0] for parts in map(text_parts, view.elements("papers"))}
     names = {kind: named.get(kind) or _paper_name(kind, english=english) for kind in asked}
     return list({**names, **named}.items())
@@ -137,15 +158,16 @@ def do_move(desk: Desk, record: str, code: str) -> ResponseReturnValue:
             if form.get(f"missing.{kind}", "").strip()
         ]
         stated = Stated(form.get("reason", ""), missing)
-        words = [f"status={to.value}", *_result_words(to, form)]
-        save_edits(desk.replica, acting(), view, Edits(words, seen, stated=stated))
+        words = [f"status={to.value}", *_result_words(desk, to, form)]
+        came = [_came(item) for item in _awaited(view) if f"came.{_name(item)}" in form]
+        save_edits(desk.replica, acting(), view, Edits(words, seen, came, stated))
     except (InputError, StorageError) as problem:  # whatever it is, what was typed stays
         return _page(desk, record, to, form, error_words(problem, language()))
     desk.on_change()
     return redirect(url_for("dossier", record=view.id.hex(), saved="1"))
 
 
-def _result_words(to: Status, form: dict[str, str]) -> list[str]:
+def _result_words(desk: Desk, to: Status, form: dict[str, str]) -> list[str]:
     """Return what is said of a fee, or a result that is ready or handed over, as assignments."""
     if to is Status.PAYMENT:
         asked = read_amount(form.get("amount", ""))
@@ -154,6 +176,8 @@ def _result_words(to: Status, form: dict[str, str]) -> list[str]:
         return [f"fee={json.dumps([str(asked), CURRENCY])}"]
     if to is Status.READY:
         day = typed_day(form.get("signed_on", ""), "result.signed_on")
+        if day and day > f"{desk_time(desk):%Y-%m-%d}":
+            raise refused("result.signed_on", "is a day to come", "signed-ahead")
         texts = [clean(form.get(name, ""), f"result.{name}") for name in ("reference", "signer")]
         parts = [*(text or None for text in texts), day]
         return [f"result={json.dumps(parts, ensure_ascii=False)}"] if any(parts) else []

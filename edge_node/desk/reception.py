@@ -40,7 +40,7 @@ from sync_protocol.dossier.form_reading import place_of, read_form
 from sync_protocol.dossier.identity_document import Remark
 from sync_protocol.dossier.identity_reading import differences, reading_of_card, typed_reading
 from sync_protocol.dossier.intake import Intake, read_intake
-from sync_protocol.dossier.labels import ENGLISH, PAPER_STATES, REMARKS, label
+from sync_protocol.dossier.labels import ENGLISH, PAPER_STATES, REMARKS, STATE_DATABASES, label
 from sync_protocol.dossier.procedure import Procedure, Requirement
 from sync_protocol.dossier.record_type import DOSSIER
 from sync_protocol.dossier.slip import read_slip
@@ -156,7 +156,11 @@ def form_page(desk: Desk, form: Form) -> ResponseReturnValue:
         "intake.html",
         form=form,
         procedure=_procedure_row(form.procedure),
-        papers=[_paper_row(index, item) for index, item in enumerate(form.procedure.papers)],
+        papers=[
+            _paper_row(index, item)
+            for index, item in enumerate(form.procedure.papers)
+            if item.asked_at_counter or item.known_from
+        ],
         states=[(state, label(PAPER_STATES, state, language())) for state in PAPER_STATES],
         sections=asked_sections(sections, form.answers, language(), told=told),
         due=shown_day(due) if due else "",
@@ -176,6 +180,7 @@ def _paper_row(index: int, item: Requirement) -> dict[str, Any]:
         "name": " / ".join(paper.en if english else paper.vi for paper in names),
         "when": "" if when is None else pick((when.vi, when.en), language()),
         "present": item.present,
+        "known": label(STATE_DATABASES, item.known_from, language()) if item.known_from else "",
     }
 
 

@@ -69,7 +69,8 @@ def _page(desk: Desk, view: RecordView, problem: str = "") -> ResponseReturnValu
 def _kinds(view: RecordView) -> list[Shape]:
     """Return the papers that the procedure asks for, and under which condition."""
     procedure = catalogue().find(str(view.value("procedure") or ""))
-    kinds = {item.type: item.when for item in procedure.papers} if procedure else {}
+    papers = [item for item in procedure.papers if item.asked_at_counter] if procedure else []
+    kinds = {item.type: item.when for item in papers}
     known = catalogue()
     rows = []
     for kind, when in kinds.items():

@@ -50,7 +50,7 @@ def show_home(desk: Desk) -> ResponseReturnValue:
     line = line_words(desk, unsent)
     return render_template(
         "home.html",
-        disputed=counts.disputed,
+        disputed=counts.disputed + counts.clashes,
         held=counts.held,
         records=sum(counts.by_facet.values()),
         unsent=unsent,

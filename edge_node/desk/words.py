@@ -164,6 +164,10 @@ _REASONS: dict[str, Pair] = {
         "Hồ sơ này đã có mã khác. Mã không tự đổi: nếu ghi nhầm, hãy sửa ở “Sửa thông tin”.",
         "This dossier has another code. If that is a slip, change it under “Edit details”.",
     ),
+    "signed-ahead": (
+        "Ngày ký chưa tới. Hãy xem lại ngày. Chưa thay đổi gì.",
+        "The day of signing is yet to come: look at it again. Nothing was changed.",
+    ),
     "slip": (
         "Không phải mã QR của phiếu hẹn, hoặc quét chưa hết. Hãy quét lại.",
         "No QR code of a slip, or not all of it. Scan it again.",

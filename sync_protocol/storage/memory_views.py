@@ -144,6 +144,7 @@ class MemoryViews:
                 disputed=len(disputed),
                 oldest_dispute=min(disputed, default=0),
                 held=len(self._state.held),
+                clashes=len(self.clashes()),
                 by_facet=dict(sorted(facets.items())),
             )
 

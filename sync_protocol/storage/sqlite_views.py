@@ -221,11 +221,16 @@ class SqliteViews:
                 "where disputes > 0"
             ).fetchone()
             held = connection.execute("select count(*) from held").fetchone()[0]
+            clashes = connection.execute(
+                "select count(*) from (select 1 from claim group by type, field, value "
+                "having count(*) > 1)"
+            ).fetchone()[0]
         return Counts(
             records=sum(by_facet.values()),
             disputed=disputed,
             oldest_dispute=oldest + SHIFT if disputed else 0,
             held=held,
+            clashes=clashes,
             by_facet={facet: count for facet, count in by_facet.items() if facet},
         )
 

@@ -180,6 +180,8 @@ class Counts:
     disputed: int = 0
     oldest_dispute: int = 0
     held: int = 0
+    clashes: int = 0
+    """Numbers that more than one record claims."""
     by_facet: dict[str, int] = field(default_factory=dict)
 
 

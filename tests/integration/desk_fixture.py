@@ -38,6 +38,8 @@ class Forms(HTMLParser):
         found = {name: value or "" for name, value in attrs}
         if tag == "form":
             self.forms.append((found["action"], {}))
+        elif found.get("type") == "checkbox" and "checked" not in found:
+            return  # a box that nobody ticked is not sent
         elif tag == "input" and self.forms and "name" in found:
             self.forms[-1][1][found["name"]] = found.get("value", "")
         elif tag == "select":

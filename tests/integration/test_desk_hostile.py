@@ -13,10 +13,11 @@ from sync_protocol.dossier.edition import go_by
 from sync_protocol.dossier.publication import publish, read_publication
 from sync_protocol.identity import NO_OFFICER
 from sync_protocol.membership import grant as g
-from tests.integration.desk import CHIEF, CLERK, ask, staffed
+from tests.integration.desk import CHIEF, CLERK, ask, run, staffed
 from tests.integration.desk_pages import pages
 from tests.integration.exchange.office import Office
 from tests.integration.test_moves import MONDAY_MS
+from tests.integration.test_statistics import made
 
 HOSTILE = (
     "<script>alert(1)</script>",
@@ -109,3 +110,30 @@ def test_a_made_up_session_opens_nothing(tmp_path: Path) -> None:
         desk.get("/")
         assert desk.status in (302, 400, 401, 431), token
         assert "An" not in desk.text.split()
+
+
+def test_one_code_on_two_dossiers_is_seen_everywhere_and_cannot_be_typed(tmp_path: Path) -> None:
+    office = staffed(Office(now_ms=MONDAY_MS))
+    edge, other = office.edge("một"), office.edge("hai")
+    code = "000.00.01.H26-261123-0008"
+    first, second = made(edge, CLERK), made(other, CHIEF)
+    for replica, record in ((edge, first), (other, second)):
+        ask(replica, "dossier", "set", record, f"official_code={code}")
+    for replica in (edge, other, edge):
+        office.sync(replica)
+    counts = edge.rooms.views.counts()
+    assert (counts.disputed, counts.clashes) == (0, 1)
+    desk = pages(edge, tmp_path)
+    for record, twin in ((first, second), (second, first)):
+        desk.get(f"/dossier/{record}")
+        assert "trùng với hồ sơ khác" in desk.text
+        assert f"/dossier/{twin}" in desk.page
+    third = made(edge, CLERK)
+    assert run(edge, "dossier", "set", third, f"official_code={code}").code == 1
+    desk.get(f"/dossier/{third}/edit")
+    desk.send("/edit", **{"f.official_code": code})
+    assert desk.status == 400
+    assert "hồ sơ khác" in desk.text
+    ask(edge, "dossier", "set", second, "official_code=000.00.01.H26-261123-0009")
+    desk.get(f"/dossier/{first}")
+    assert "trùng với hồ sơ khác" not in desk.text

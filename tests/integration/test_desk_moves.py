@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from tests.integration.desk import ask, staffed
@@ -36,8 +37,12 @@ def test_a_supplement_is_asked_for_paper_by_paper(tmp_path: Path) -> None:
     assert (note["text"], note["officer_name"]) == ("Tờ khai chưa ký.", "An")
     desk.get(f"/dossier/{record}/move/2")
     assert "Vẫn còn giấy tờ" in desk.text or "look" in desk.page
-    desk.send("/move/2")
-    assert ask(edge, "dossier", "show", record)["status"] == "2"
+    boxes = re.findall(r'name="(came\.[0-9a-f]+)"', desk.page)
+    assert len(boxes) == 1
+    desk.send("/move/2", **{boxes[0]: "on"})
+    shown = ask(edge, "dossier", "show", record)
+    assert shown["status"] == "2"
+    assert "missing" not in {paper["state"] for paper in shown["papers"]}
 
 
 def test_only_a_supervisor_refuses_at_the_desk_and_says_why(tmp_path: Path) -> None:
@@ -92,6 +97,16 @@ def test_a_result_is_signed_waits_is_handed_over_and_a_wrong_one_taken_back(
     assert "4" in {note["kind"][-1] for note in shown["notes"]}
     desk.get(f"/dossier/{record}")
     assert "Nguyễn Được Trao" in desk.text
+
+
+def test_a_result_is_not_signed_on_a_day_to_come(tmp_path: Path) -> None:
+    edge = staffed(Office(now_ms=MONDAY_MS)).edge()
+    record = made(edge, status="processing")
+    desk = pages(edge, tmp_path)
+    desk.get(f"/dossier/{record}/move/9")
+    desk.send("/move/9", reference="12/XN", signed_on="31/12/2026")
+    assert (desk.status, "chưa tới" in desk.text) == (400, True)
+    assert ask(edge, "dossier", "show", record)["status"] == "4"
 
 
 def test_an_apology_gives_a_new_date_and_says_why(tmp_path: Path) -> None:

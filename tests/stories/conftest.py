@@ -53,6 +53,8 @@ class Desk:
             code = self.station.ask("officer", "pin", name)["code"]
             person.first_use(name, str(code), PIN[name])
             self.known.add(name)
+        if person.where.endswith("/clock"):  # this station's clock is not the city's
+            person.tap("Đúng ngày giờ này")
         person.must_see("Việc cần làm bây giờ")
         person.actions = 0
 

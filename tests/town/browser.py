@@ -76,7 +76,7 @@ class Officer:
 
     def value(self, label: str) -> str:
         """Return what stands in a field."""
-        return self.page.get_by_label(label, exact=True).input_value()
+        return self.page.get_by_label(label, exact=True).first.input_value()
 
     def offers(self, button: str) -> bool:
         """Whether the page has a button of this name."""
@@ -100,13 +100,13 @@ class Officer:
         self._did()
 
     def type(self, label: str, text: str) -> None:
-        """Type into a field, over what stands there."""
-        self.page.get_by_label(label, exact=True).fill(text)
+        """Type into the first field of that name, over what stands there."""
+        self.page.get_by_label(label, exact=True).first.fill(text)
         self.actions += 1
 
     def choose(self, label: str, option: str) -> None:
         """Choose one of a list."""
-        self.page.get_by_label(label).select_option(label=option)
+        self.page.get_by_label(label).first.select_option(label=option)
         self.actions += 1
 
     def scan(self, content: str, label: str = "") -> None:
@@ -115,7 +115,7 @@ class Officer:
         With `label`, somebody taps into that field first.
         """
         if label:
-            self.page.get_by_label(label, exact=True).click()
+            self.page.get_by_label(label, exact=True).first.click()
             self.actions += 1
         self.page.keyboard.insert_text(content)
         self.page.keyboard.press("Enter")
@@ -140,7 +140,7 @@ class Officer:
         self.type("Mã PIN mới", pin)
         self.type("Gõ lại mã PIN", pin)
         self.tap("Lưu mã PIN")
-        self.must_see("Việc cần làm bây giờ")
+        self.must_see("Thoát")
 
     def sign_out(self) -> None:
         """Go."""

@@ -19,6 +19,8 @@ ESCAPED = documents.with_action("/JavaScriptXX").replace(b"/JavaScriptXX", b"/#4
 
 def test_pages_are_counted() -> None:
     assert count_pages(documents.plain(3)) == 3
+    assert count_pages(documents.opening("/GoTo")) == 1, "it turns to a page, no more"
+    assert count_pages(documents.with_action("/URI")) == 1, "a link that somebody may tap"
 
 
 @pytest.mark.parametrize(
@@ -29,6 +31,13 @@ def test_pages_are_counted() -> None:
         (documents.with_action("/Launch"), "pdf-script"),
         (documents.with_action("/SubmitForm"), "pdf-script"),
         (ESCAPED, "pdf-script"),
+        *(
+            (documents.opening(name), "pdf-script")
+            for name in ("/URI", "/GoToR", "/Hide", "/Named")
+        ),
+        (documents.with_action("/GoToR"), "pdf-script"),
+        (documents.with_action("/Rendition"), "pdf-script"),
+        (documents.with_stream_elsewhere(), "pdf-files"),
         (documents.with_file(), "pdf-files"),
         (documents.plain(limits.DOCUMENT_PAGES_MAX + 1), "pdf-pages"),
         (documents.plain(0), "pdf-damaged"),
