@@ -26,7 +26,7 @@ from typing import NamedTuple
 from central_hub.charter import WardRow, load_charter, load_wards, save_wards
 from central_hub.contact import Contacts
 from device_home.home import HUB_SETTINGS, Home
-from device_home.publications import publication
+from device_home.publications import go_by_program, publication
 from sync_protocol import limits
 from sync_protocol.clock import WallClock, wall_ms
 from sync_protocol.crypto.key import random_bytes
@@ -91,14 +91,19 @@ class City:
         go_by(self._published)
 
     def _published(self) -> dict[str, str]:
-        offices = self.offices_open() or [self.office(row.id) for row in self.wards()[:1]]
-        views = (publication(office.replica) for office in offices)
-        found = [view for view in views if view is not None]
+        rows = [office.ward for office in self.offices_open()] or self.wards()[:1]
+        found = []
+        for row in rows:
+            with self.visit(row.id) as office:
+                view = publication(office.replica)
+            if view is not None:
+                found.append(view)
         newest = max(found, key=lambda view: int(view.value(EDITION) or 0), default=None)
         return {} if newest is None else files_of(newest)
 
     def close(self) -> None:
         """Close every ward and give the home back. What fails to close is logged by its code."""
+        go_by_program()  # what is closed is asked no more
         with self._lock:
             offices, self._offices = list(self._offices.values()), OrderedDict()
         for office in offices:

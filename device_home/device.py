@@ -18,7 +18,7 @@ from device_home.duties import do_duties
 from device_home.enrolment import peer
 from device_home.home import Home
 from device_home.notes import keep_contact, keep_report, keep_success, last_report_ms
-from device_home.publications import go_by_ward
+from device_home.publications import go_by_program, go_by_ward
 from device_home.upkeep import figures
 from sync_protocol.errors import BusyError, PeerError, SyncError
 from sync_protocol.exchange.initiate import Initiator
@@ -74,6 +74,7 @@ class Device:
         """Close the replica, if it is open; the next use opens it anew."""
         with self._opening:
             if self._replica is not None:
+                go_by_program()  # what is closed is asked no more
                 self._replica.close()
                 self._replica = None
 

@@ -17,6 +17,11 @@ def publication(replica: Replica) -> RecordView | None:
     return found[-1] if found else None
 
 
+def go_by_program() -> None:
+    """Let this process go by what came with the program, from now on."""
+    go_by(dict)
+
+
 def go_by_ward(replica: Replica) -> None:
     """Let this process go by what the city has published in this ward, from now on."""
 

@@ -216,10 +216,12 @@ def test_ha_noi_has_51_wards_and_75_communes() -> None:
 
 def test_what_the_document_shows_can_be_added() -> None:
     document = (Path(__file__).parents[3] / "docs" / "CATALOGUE.md").read_text("utf-8")
-    row, paper_line, table = re.findall(r"```toml\n(.*?)```", document, flags=re.DOTALL)
+    row, form, paper_line, table = re.findall(r"```toml\n(.*?)```", document, flags=re.DOTALL)
     texts = files()
     row = row.replace("1.001022", "1.999999").replace("Nhận cha, mẹ, con", "Thử", 1)
     texts["civil_status.toml"] += row
+    section, asked, line = form.replace("1.001022", "1.999999").partition("[form]\n")
+    texts["forms.toml"] = texts["forms.toml"].replace(asked, asked + line, 1) + section
     assert paper_line in texts["papers.toml"]
     texts["papers.toml"] = texts["papers.toml"].replace(
         paper_line, paper_line + paper_line.replace("giay-bao-tu", "giay-bao-tu-moi")
