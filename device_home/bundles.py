@@ -24,8 +24,8 @@ from collections.abc import Callable, Sequence
 from device_home.app import App
 from device_home.command import DONE, FAILED, Command, Output
 from device_home.home import Home
-from device_home.publications import go_by_ward
 from sync_protocol.crypto.key import AgreementKey
+from sync_protocol.dossier.edition import ask_again
 from sync_protocol.errors import WrongWardError
 from sync_protocol.exchange.bundle import export_bundle, find_recipient
 from sync_protocol.exchange.unbundle import Imported, import_bundle, wards_in
@@ -122,7 +122,7 @@ def _import(
 ) -> Imported:
     imported = import_bundle(replica, folder, keys, answer=answer)
     replica.follow()
-    go_by_ward(replica)
+    ask_again()
     return imported
 
 

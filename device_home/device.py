@@ -20,6 +20,7 @@ from device_home.home import Home
 from device_home.notes import keep_contact, keep_report, keep_success, last_report_ms
 from device_home.publications import go_by_program, go_by_ward
 from device_home.upkeep import figures
+from sync_protocol.dossier.edition import ask_again
 from sync_protocol.errors import BusyError, PeerError, SyncError
 from sync_protocol.exchange.initiate import Initiator
 from sync_protocol.exchange.outcome import Outcome
@@ -158,7 +159,7 @@ class Device:
             _add(total, initiator.outcome)
         replica.follow()
         if initiator.outcome.entries_received:
-            go_by_ward(replica)
+            ask_again()
         return fetch and not replica.scans.waiting().keys() <= before
 
 

@@ -25,6 +25,10 @@ class _Published:
         with self._lock:
             self._source, self._files = source, None
 
+    def ask_again(self) -> None:
+        with self._lock:
+            self._files = None
+
     def files(self) -> Files:
         with self._lock:
             if self._files is None:
@@ -36,8 +40,13 @@ _PUBLISHED = _Published()
 
 
 def go_by(source: Source) -> None:
-    """Ask `source` from now on, or anew; it returns the texts of an edition's files by name."""
+    """Ask `source` from now on; it returns the texts of an edition's files by name."""
     _PUBLISHED.go_by(source)
+
+
+def ask_again() -> None:
+    """Ask the same source anew: something may have come."""
+    _PUBLISHED.ask_again()
 
 
 def published() -> Files:
