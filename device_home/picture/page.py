@@ -45,6 +45,9 @@ _LIGHT_MIN = 60
 """Levels that shadows may take: darker than this a place is dark itself, not in shadow."""
 cv2.setNumThreads(1)  # the child may start no thread
 
+_CORNERS = 4
+"""Of a page."""
+
 
 def flat_page(content: bytes) -> tuple[dict[str, object], bytes]:
     """Return whether a page was found, and the scan. Raises `RefusedError`."""
@@ -103,11 +106,11 @@ def _four(shape: MatLike) -> Corners | None:
     around = cv2.arcLength(hull, closed=True)
     for share in (0.02, 0.035, 0.05):
         corners = cv2.approxPolyDP(hull, share * around, closed=True)
-        if len(corners) == 4:  # noqa: PLR2004 - a page
-            points = corners.reshape(4, 2).astype(np.float32)
+        if len(corners) == _CORNERS:
+            points = corners.reshape(_CORNERS, 2).astype(np.float32)
             total, apart = points.sum(axis=1), points[:, 1] - points[:, 0]
             order = [total.argmin(), apart.argmin(), total.argmax(), apart.argmax()]
-            return points[order] if len(set(order)) == 4 else None  # noqa: PLR2004
+            return points[order] if len(set(order)) == _CORNERS else None
     return None
 
 

@@ -108,7 +108,7 @@ def show_behind(desk: Desk) -> ResponseReturnValue:
     figure = figure if figure in FIGURES else FIGURES[0]
     code, number = request.args.get("procedure", ""), request.args.get("officer", "")
     officers = shown.answer["officers"]
-    known = number.isdecimal() and len(number) < 6 and int(number) < len(officers)  # noqa: PLR2004
+    known = number in map(str, range(len(officers)))
     who = officers[int(number)] if known else None
     found = [
         item.record

@@ -37,6 +37,7 @@ from sync_protocol.dossier.catalogue import catalogue
 from sync_protocol.dossier.day import shown_day, typed_day
 from sync_protocol.dossier.labels import ENGLISH, REMARKS, label
 from sync_protocol.dossier.local_time import local_time
+from sync_protocol.dossier.paper_check import at_the_counter
 from sync_protocol.dossier.payment import CURRENCY, account, read_amount
 from sync_protocol.dossier.record_type import DOSSIER, PAPER_STATES
 from sync_protocol.dossier.status import Status
@@ -134,7 +135,7 @@ def _papers(view: RecordView) -> list[tuple[str, str]]:
     """Return what may be asked for: the papers of the procedure, then others of the dossier."""
     known, english = catalogue(), language() == ENGLISH
     procedure = known.find(str(view.value("procedure")))
-    asked = [item.type for item in procedure.papers if item.asked_at_counter] if procedure else []
+    asked = [item.type for item in at_the_counter(procedure)] if procedure else []
     named = {parts[0]: parts[1] or parts[0] for parts in map(text_parts, view.elements("papers"))}
     names = {kind: named.get(kind) or _paper_name(kind, english=english) for kind in asked}
     return list({**names, **named}.items())

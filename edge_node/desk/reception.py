@@ -41,7 +41,7 @@ from sync_protocol.dossier.identity_document import Remark
 from sync_protocol.dossier.identity_reading import differences, reading_of_card, typed_reading
 from sync_protocol.dossier.intake import Intake, read_intake
 from sync_protocol.dossier.labels import ENGLISH, PAPER_STATES, REMARKS, STATE_DATABASES, label
-from sync_protocol.dossier.procedure import Procedure, Requirement
+from sync_protocol.dossier.procedure import Channel, Procedure, Requirement
 from sync_protocol.dossier.record_type import DOSSIER
 from sync_protocol.dossier.slip import read_slip
 from sync_protocol.dossier.text import refused
@@ -159,7 +159,7 @@ def form_page(desk: Desk, form: Form) -> ResponseReturnValue:
         papers=[
             _paper_row(index, item)
             for index, item in enumerate(form.procedure.papers)
-            if item.asked_at_counter or item.known_from
+            if item.belongs_to(Channel.DIRECT)
         ],
         states=[(state, label(PAPER_STATES, state, language())) for state in PAPER_STATES],
         sections=asked_sections(sections, form.answers, language(), told=told),

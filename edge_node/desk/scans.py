@@ -23,6 +23,7 @@ from edge_node.desk.start import list_row
 from edge_node.desk.words import error_words, pick
 from sync_protocol import limits
 from sync_protocol.dossier.catalogue import catalogue
+from sync_protocol.dossier.paper_check import at_the_counter
 from sync_protocol.errors import SyncError
 from sync_protocol.view import RecordView
 
@@ -69,8 +70,7 @@ def _page(desk: Desk, view: RecordView, problem: str = "") -> ResponseReturnValu
 def _kinds(view: RecordView) -> list[Shape]:
     """Return the papers that the procedure asks for, and under which condition."""
     procedure = catalogue().find(str(view.value("procedure") or ""))
-    papers = [item for item in procedure.papers if item.asked_at_counter] if procedure else []
-    kinds = {item.type: item.when for item in papers}
+    kinds = {item.type: item.when for item in at_the_counter(procedure)} if procedure else {}
     known = catalogue()
     rows = []
     for kind, when in kinds.items():

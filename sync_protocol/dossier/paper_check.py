@@ -87,8 +87,17 @@ def check_papers(
     return [
         _checked(requirement, own, held, by_law=by_law)
         for requirement in procedure.papers
-        if not requirement.channels or channel in requirement.channels
+        if requirement.belongs_to(channel)
     ]
+
+
+def at_the_counter(procedure: Procedure) -> list[Requirement]:
+    """Return the papers that an officer may ask for: not what a database of the state knows.
+
+    For dossiers received from 1 January 2026 on (Resolution 66.7/2025/NQ-CP).
+    """
+    asked = [item for item in procedure.papers if item.belongs_to(Channel.DIRECT)]
+    return [item for item in asked if item.known_from is None]
 
 
 def _checked(

@@ -116,14 +116,9 @@ class Requirement(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     channels: tuple[Channel, ...] = ()
     present: bool = False
 
-    @property
-    def asked_at_counter(self) -> bool:
-        """Whether an officer may ask for it at the counter: by its channel, and by law.
-
-        What a published database of the state knows is not asked for (Resolution
-        66.7/2025/NQ-CP, in force from 1 January 2026).
-        """
-        return self.known_from is None and (not self.channels or Channel.DIRECT in self.channels)
+    def belongs_to(self, channel: Channel) -> bool:
+        """Whether it is asked for at all where a dossier is filed so."""
+        return not self.channels or channel in self.channels
 
 
 class Fee(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
