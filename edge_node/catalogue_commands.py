@@ -16,7 +16,7 @@ from device_home.device import Device
 from device_home.lines import open_lines
 from sync_protocol import limits
 from sync_protocol.clock import wall_ms
-from sync_protocol.dossier.catalogue import catalogue
+from sync_protocol.dossier.catalogue import catalogue, unreadable
 from sync_protocol.dossier.deadline import (
     Deadline,
     TimeLimit,
@@ -56,10 +56,14 @@ def catalogue_commands() -> list[Command[Device]]:
     ]
 
 
-def _go_by(device: Device | None) -> None:
+def _go_by(device: Device | None, output: Output) -> None:
     """Go by what the city has published, where there is a station that has heard of it."""
     if device is not None:
         device.replicas()
+    if problem := unreadable():
+        output.note(
+            f"The city's edition needs a newer program; the one before is used. {problem}\n"
+        )
 
 
 def _procedure(text: str) -> Procedure:
@@ -81,7 +85,7 @@ def _services(code: str) -> list[int]:
 
 def run_list(device: Device | None, arguments: Namespace, output: Output) -> int:
     """List procedures by code, or the 25 essential services."""
-    _go_by(device)
+    _go_by(device, output)
     if arguments.essential:
         return _list_services(output)
     wanted = fold(arguments.text).split()
@@ -129,7 +133,7 @@ def _list_options(parser: argparse.ArgumentParser) -> None:
 
 def run_show(device: Device | None, arguments: Namespace, output: Output) -> int:
     """Show one procedure: who receives it, its time, its fees, its papers and its form."""
-    _go_by(device)
+    _go_by(device, output)
     procedure = _procedure(arguments.code)
     answer = _answer(procedure)
     output.data(answer)
@@ -238,7 +242,7 @@ def _show_options(parser: argparse.ArgumentParser) -> None:
 
 def run_deadline(device: Device | None, arguments: Namespace, output: Output) -> int:
     """Count when a dossier is due, and say each step of it."""
-    _go_by(device)
+    _go_by(device, output)
     procedure = _procedure(arguments.code)
     try:
         limit = procedure.limit(arguments.case)

@@ -10,6 +10,7 @@ import pytest
 
 from edge_node.program import PROGRAM
 from sync_protocol.dossier.catalogue import catalogue
+from sync_protocol.dossier.edition import go_by
 
 
 @pytest.fixture(autouse=True)
@@ -135,3 +136,14 @@ def test_a_file_that_is_no_table_is_refused(
         words = ("deadline", "1.001193", "--calendar", "bad.toml")
         assert PROGRAM.main(words) == 1
         assert "program broke" not in capsys.readouterr().err
+
+
+def test_an_edition_for_newer_programs_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    go_by(lambda: {"edition.toml": "form = 'newer'"})
+    try:
+        assert PROGRAM.main(["procedure", "show", "1.001193", "--json"]) == 0
+        told = capsys.readouterr()
+    finally:
+        go_by(dict)
+    assert json.loads(told.out)["code"] == "1.001193"
+    assert "needs a newer program" in told.err
